@@ -11,9 +11,12 @@ endif()
 
 add_library(quire_sanitizers INTERFACE)
 if(QUIRE_SANITIZE)
-  # The instrumentation makes gcc 12 see uninitialized values that are none.
   target_compile_options(quire_sanitizers INTERFACE
-    -fsanitize=${QUIRE_SANITIZE} -fno-sanitize-recover=all -Wno-maybe-uninitialized)
+    -fsanitize=${QUIRE_SANITIZE} -fno-sanitize-recover=all)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # The instrumentation makes gcc 12 see uninitialized values that are none.
+    target_compile_options(quire_sanitizers INTERFACE -Wno-maybe-uninitialized)
+  endif()
   target_link_options(quire_sanitizers INTERFACE -fsanitize=${QUIRE_SANITIZE})
 endif()
 
