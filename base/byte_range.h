@@ -16,9 +16,7 @@ struct ByteRange {
   uint64_t offset = 0;
   uint64_t length = 0;
 
-  constexpr bool Valid() const {
-    return length <= std::numeric_limits<uint64_t>::max() - offset;
-  }
+  constexpr bool Valid() const { return length <= std::numeric_limits<uint64_t>::max() - offset; }
   constexpr uint64_t end() const { return offset + length; }
   constexpr bool empty() const { return length == 0; }
 

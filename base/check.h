@@ -7,9 +7,9 @@ namespace quire::internal {
 [[noreturn]] void CheckFailed(const char* file, int line, const char* condition);
 }  // namespace quire::internal
 
-#define QUIRE_CHECK(condition)                                                      \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                \
-       ? static_cast<void>(0)                                                       \
+#define QUIRE_CHECK(condition)                       \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::quire::internal::CheckFailed(__FILE__, __LINE__, #condition))
 
 #ifdef NDEBUG

@@ -13,8 +13,8 @@ std::atomic<LogSink> g_sink{nullptr};
 
 void WriteToStandardError(LogLevel level, std::string_view line) {
   static const auto logger = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "quire", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("quire",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%n: %l: %v");
     return made;
   }();

@@ -13,7 +13,9 @@ namespace quire {
 class SgBuilder {
  public:
   // Starts over in `vector`, which must be empty.
-  explicit SgBuilder(SgVector& vector) : vector_(vector) { QUIRE_DCHECK(vector.length_bytes() == 0); }
+  explicit SgBuilder(SgVector& vector) : vector_(vector) {
+    QUIRE_DCHECK(vector.length_bytes() == 0);
+  }
 
   // Appends a piece. False when there is no room for another segment; nothing is appended then.
   bool Append(Segment piece) {
@@ -34,8 +36,8 @@ class SgBuilder {
 
   void SetFileRange(FileRange range) { vector_.file_range_ = range; }
 
-  // Lets `vector` continue in `tail` after its first `kept_bytes`, under the same hold. The kept part
-  // keeps its length but not its address: it was consumed and is not looked at again.
+  // Lets `vector` continue in `tail` after its first `kept_bytes`, under the same hold. The kept
+  // part keeps its length but not its address: it was consumed and is not looked at again.
   static void Redirect(SgVector& vector, uint64_t kept_bytes, Segment tail) {
     size_t count = 0;
     if (kept_bytes > 0) vector.segments_[count++] = {tail.data, kept_bytes};
