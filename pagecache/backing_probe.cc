@@ -1,0 +1,137 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+#include "pagecache/backing_probe.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "pagecache/units.h"
+
+namespace quire {
+namespace {
+
+// Newer than Debian 12's headers; the numbers are the kernel's.
+constexpr unsigned kStatxDioAlign = 0x2000;       // Linux 6.1
+constexpr unsigned kStatxWriteAtomic = 0x10000;   // Linux 6.11
+constexpr int kRwfDontcache = 0x80;               // Linux 6.14
+constexpr uint32_t kXfsMagic = 0x58465342;
+constexpr uint32_t kFuseMagic = 0x65735546;
+
+// The tail of struct statx as of Linux 6.11.
+struct StatxTail {
+  uint32_t dio_mem_align;
+  uint32_t dio_offset_align;
+  uint64_t subvol;
+  uint32_t atomic_write_unit_min;
+  uint32_t atomic_write_unit_max;
+};
+constexpr size_t kStatxTailOffset = 0x98;
+
+std::string FileSystemName(int fd) {
+  struct statfs info = {};
+  if (fstatfs(fd, &info) != 0) return "unknown";
+  switch (static_cast<uint32_t>(info.f_type)) {
+    case EXT4_SUPER_MAGIC:
+      return "ext4";
+    case kXfsMagic:
+      return "xfs";
+    case BTRFS_SUPER_MAGIC:
+      return "btrfs";
+    case TMPFS_MAGIC:
+      return "tmpfs";
+    case OVERLAYFS_SUPER_MAGIC:
+      return "overlay";
+    case NFS_SUPER_MAGIC:
+      return "nfs";
+    case kFuseMagic:
+      return "fuse";
+    default:
+      return absl::StrCat("0x", absl::Hex(static_cast<uint64_t>(info.f_type)));
+  }
+}
+
+void ProbeStatx(int fd, BackingTraits& traits) {
+  alignas(struct statx) std::array<std::byte, 512> space{};
+  auto* info = reinterpret_cast<struct statx*>(space.data());
+  if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH,
+              STATX_BASIC_STATS | kStatxDioAlign | kStatxWriteAtomic, info) != 0) {
+    return;
+  }
+  const auto* tail = reinterpret_cast<const StatxTail*>(space.data() + kStatxTailOffset);
+  if ((info->stx_mask & kStatxDioAlign) != 0) {
+    traits.direct_memory_align_bytes = tail->dio_mem_align;
+    traits.direct_offset_align_bytes = tail->dio_offset_align;
+  }
+  if ((info->stx_mask & kStatxWriteAtomic) != 0) {
+    traits.atomic_write_max_bytes = tail->atomic_write_unit_max;
+  }
+}
+
+// A write of nothing tells whether the flags are taken, and changes nothing.
+bool TakesWriteFlag(int fd, int flag) {
+  std::byte none{};
+  const iovec piece{&none, 0};
+  return pwritev2(fd, &piece, 1, 0, flag) == 0;
+}
+
+// FICLONE refuses a file onto itself with EINVAL where reflinks exist, else with EOPNOTSUPP.
+bool HasReflink(int fd) {
+  file_clone_range range = {};
+  range.src_fd = fd;
+  range.src_length = 0;
+  return ioctl(fd, FICLONERANGE, &range) == 0 || errno == EINVAL;
+}
+
+// mincore says "all resident", and cachestat EPERM, to whoever neither owns nor may write a file.
+bool MayAskResidency(int fd, const struct stat& file, bool writable) {
+  if (writable || geteuid() == 0 || file.st_uid == geteuid()) return true;
+  return faccessat(AT_FDCWD, absl::StrCat("/proc/self/fd/", fd).c_str(), W_OK, AT_EACCESS) == 0;
+}
+
+uint32_t SectorBytes(int fd) {
+  int sector = 0;
+  return ioctl(fd, BLKSSZGET, &sector) == 0 ? static_cast<uint32_t>(sector) : 512;
+}
+
+}  // namespace
+
+BackingTraits ProbeBacking(int fd, bool writable) {
+  BackingTraits traits;
+  struct stat file = {};
+  fstat(fd, &file);
+  const bool block_device = S_ISBLK(file.st_mode);
+  traits.file_system = block_device ? "block device" : FileSystemName(fd);
+  traits.writable = writable;
+  traits.residency_known = MayAskResidency(fd, file, writable);
+  traits.block_bytes = block_device ? SectorBytes(fd) : static_cast<uint32_t>(file.st_blksize);
+  ProbeStatx(fd, traits);
+  if (traits.direct_offset_align_bytes == 0 && block_device) {
+    traits.direct_offset_align_bytes = traits.direct_memory_align_bytes = SectorBytes(fd);
+  }
+  if (writable) {
+    traits.nowait_write = TakesWriteFlag(fd, RWF_NOWAIT);
+    traits.dontcache = TakesWriteFlag(fd, kRwfDontcache);
+    traits.reflink = !block_device && HasReflink(fd);
+    // A hole of nothing is refused with EINVAL by those who know holes, EOPNOTSUPP by the others.
+    const auto knows = [fd](int mode) { return fallocate(fd, mode, 0, 0) == 0 || errno == EINVAL; };
+    traits.punch_hole = knows(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+    traits.zero_range = knows(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE);
+  }
+  return traits;
+}
+
+}  // namespace quire

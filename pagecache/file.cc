@@ -1,0 +1,209 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+#include "pagecache/file.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "pagecache/bus_guard.h"
+#include "pagecache/kernel_backing.h"
+#include "pagecache/null_backing.h"
+
+namespace quire {
+
+absl::StatusOr<std::unique_ptr<File>> File::Open(const FileOptions& options) {
+  if (options.path == "null") {
+    return Open(std::make_unique<NullBacking>(options.null_size_bytes), options);
+  }
+  absl::StatusOr<std::unique_ptr<KernelBacking>> backing =
+      KernelBacking::Open({.path = options.path,
+                           .read_only = options.read_only,
+                           .direct = options.cache == CacheMode::kNone,
+                           .share = options.share});
+  if (!backing.ok()) return backing.status();
+  return Open(*std::move(backing), options);
+}
+
+absl::StatusOr<std::unique_ptr<File>> File::Open(std::unique_ptr<Backing> backing,
+                                                 const FileOptions& options) {
+  const int64_t size = backing->CurrentSize();
+  if (size < 0) {
+    return absl::ErrnoToStatus(static_cast<int>(-size),
+                               absl::StrCat("cannot tell the size of ", options.path));
+  }
+  auto file = std::unique_ptr<File>(new File(std::move(backing), options));
+  file->size_bytes_.store(static_cast<uint64_t>(size), std::memory_order_release);
+  if (file->direct()) {
+    const uint32_t align = file->traits().direct_offset_align_bytes;
+    if (file->size_bytes() % align == 0) return file;
+    return absl::FailedPreconditionError(
+        absl::StrCat(options.path, ": cache=none needs a size that is a multiple of ", align,
+                     " bytes; enlarge the file (truncate -s) or use cache=writeback"));
+  }
+  if (!bus_guard::Install()) {
+    Log(LogLevel::kInfo, absl::StrCat(options.path, ": SIGBUS is declined, reads are copied"));
+    return file;
+  }
+  if (absl::Status mapped = file->MapAnew(static_cast<uint64_t>(size)); !mapped.ok()) {
+    Log(LogLevel::kWarning,
+        absl::StrCat(options.path, ": ", mapped.message(), "; reads are copied"));
+  }
+  return file;
+}
+
+File::File(std::unique_ptr<Backing> backing, const FileOptions& options)
+    : backing_(std::move(backing)), options_(options) {}
+
+File::~File() {
+  QUIRE_CHECK(count_channels_.load() == 0);
+  QUIRE_CHECK(pins_.count() == 0);
+  for (const std::unique_ptr<Place>& place : places_) bus_guard::Unwatch(*place->mapping);
+}
+
+absl::Status File::MapAnew(uint64_t size_bytes) {
+  absl::StatusOr<std::unique_ptr<Mapping>> mapping = backing_->Map(size_bytes);
+  if (!mapping.ok()) return mapping.status();
+  if (!bus_guard::Watch(**mapping)) {
+    return absl::ResourceExhaustedError("too many mapped files in this process (256)");
+  }
+  auto place = std::make_unique<Place>();
+  place->mapping = *std::move(mapping);
+  place->residency = std::make_unique<Residency>(place->mapping->capacity_bytes());
+  place_.store(place.get(), std::memory_order_release);
+  MutexLock lock(mutex_);
+  places_.push_back(std::move(place));
+  return absl::OkStatus();
+}
+
+std::string File::Describe() const {
+  const BackingTraits& found = traits();
+  constexpr std::array<const char*, 3> kModes = {"writeback", "writethrough", "none"};
+  return absl::StrCat(options_.path, ": ", found.file_system, ", ", size_bytes(), " bytes, cache=",
+                      kModes[static_cast<size_t>(options_.cache)], mapped() ? ", mapped" : "",
+                      found.reflink ? ", reflink" : "", found.nowait_write ? ", nowait writes" : "",
+                      found.dontcache ? ", dontcache" : "", ", direct alignment ",
+                      found.direct_offset_align_bytes, ", atomic writes to ",
+                      found.atomic_write_max_bytes);
+}
+
+absl::Status File::Grow(uint64_t size_bytes) {
+  if (size_bytes < this->size_bytes()) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot shrink ", options_.path, " from ",
+                                                   this->size_bytes(), " to ", size_bytes));
+  }
+  if (const int error = backing_->Grow(size_bytes); error != 0) {
+    return absl::ErrnoToStatus(error, absl::StrCat("cannot grow ", options_.path));
+  }
+  if (Place* place = this->place();
+      place != nullptr && place->mapping->capacity_bytes() < size_bytes) {
+    if (absl::Status mapped = MapAnew(size_bytes); !mapped.ok()) return mapped;
+  }
+  size_bytes_.store(size_bytes, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+void File::Latch(int error) {
+  int none = 0;
+  if (!latched_error_.compare_exchange_strong(none, error)) return;
+  Log(LogLevel::kError,
+      absl::StrCat(options_.path, ": flush failed (", std::strerror(error),
+                   "); acknowledged data may be lost. Writes are refused until an operator has "
+                   "looked at the disk and clears the error."));
+}
+
+bool File::WarmRegion(uint64_t region) {
+  Place* place = this->place();
+  const ByteRange pages = ByteRange{region * kRegionBytes, kRegionBytes}
+                              .Intersect({0, size_bytes()})
+                              .AlignedOut(kPageBytes);
+  if (pages.empty()) return false;
+  const auto whole = static_cast<int64_t>(pages.length);
+  const int64_t cached = backing_->CountCached(pages);
+  bool complete = cached < 0 || cached >= whole;
+  std::array<uint8_t, kRegionBytes / kPageBytes> resident;
+  const auto asked = std::span(resident).first(pages.length / kPageBytes);
+  complete = complete && backing_->AskPages(*place->mapping, pages, asked) &&
+             std::ranges::all_of(asked, [](uint8_t page) { return page != 0; });
+  if (!complete) {
+    place->residency->Unverified(region);
+    return false;
+  }
+  backing_->Populate(*place->mapping, pages);
+  place->mapping->NoteTouched(pages, NowEpoch());
+  place->residency->Verified(region, NowEpoch(), /*warm=*/true);
+  warmed_regions_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void File::RetireWindows(uint32_t epoch, uint64_t budget_bytes) {
+  Place* place = this->place();
+  if (place == nullptr) return;
+  MutexLock lock(retire_mutex_);
+  Mapping& mapping = *place->mapping;
+  for (uint64_t tries = mapping.count_windows(); tries > 0; --tries) {
+    if (mapping.page_table_bytes() <= budget_bytes) return;
+    const std::optional<uint64_t> window = mapping.OldestWindow(epoch);
+    if (!window.has_value()) return;
+    const ByteRange range = mapping.WindowRange(*window);
+    if (pins_.AnyIn(range)) {
+      mapping.Postpone(*window, NowEpoch());
+      continue;
+    }
+    place->residency->Cooled(range);
+    if (absl::Status retired = mapping.RetireWindow(*window); !retired.ok()) {
+      Log(LogLevel::kWarning, absl::StrCat(options_.path, ": ", retired.message()));
+      return;
+    }
+    retired_windows_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void File::RetireAll() { RetireWindows(~uint32_t{0}, 0); }
+
+File::Counters* File::AddChannel() {
+  count_channels_.fetch_add(1);
+  MutexLock lock(mutex_);
+  counters_.push_back(std::make_unique<Counters>());
+  return counters_.back().get();
+}
+
+FileStats File::stats() const {
+  FileStats sum;
+  {
+    MutexLock lock(mutex_);
+    for (const std::unique_ptr<Counters>& one : counters_) {
+      sum.reads += one->reads.value();
+      sum.writes += one->writes.value();
+      sum.syncs += one->syncs.value();
+      sum.discards += one->discards.value();
+      sum.read_bytes += one->read_bytes.value();
+      sum.written_bytes += one->written_bytes.value();
+      sum.referenced_bytes += one->referenced_bytes.value();
+      sum.hint_hits += one->hint_hits.value();
+      sum.renewed += one->renewed.value();
+      sum.waits += one->waits.value();
+      sum.readaheads += one->readaheads.value();
+      for (size_t i = 0; i < kCountReadPaths; ++i) sum.read_paths[i] += one->read_paths[i].value();
+      for (size_t i = 0; i < kCountWritePaths; ++i) {
+        sum.write_paths[i] += one->write_paths[i].value();
+      }
+      for (size_t i = 0; i < kCountWriteReasons; ++i) {
+        sum.write_reasons[i] += one->write_reasons[i].value();
+      }
+    }
+  }
+  sum.warmed_regions = warmed_regions_.load(std::memory_order_relaxed);
+  sum.retired_windows = retired_windows_.load(std::memory_order_relaxed);
+  sum.revoked = revoked_.load(std::memory_order_relaxed);
+  sum.made_private = pins_.count_made_private();
+  sum.lent = pins_.count();
+  if (const Place* now = place(); now != nullptr) {
+    sum.page_table_bytes = now->mapping->page_table_bytes();
+  }
+  return sum;
+}
+
+}  // namespace quire

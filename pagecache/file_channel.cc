@@ -1,0 +1,144 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+#include "pagecache/file_channel.h"
+
+#include <cerrno>
+
+#include "pagecache/discard.h"
+#include "pagecache/insert.h"
+#include "pagecache/reader.h"
+#include "pagecache/sync.h"
+
+namespace quire {
+namespace {
+
+constexpr uint64_t kRetryNs = kNsPerMs;
+
+void RunStep(Completion& completion) {
+  FileOp& op = *static_cast<FileOp::Io&>(completion).op;
+  op.step(op, completion.result());
+}
+
+}  // namespace
+
+FileChannel::FileChannel(File& file, Reactor& reactor)
+    : file_(file),
+      reactor_(reactor),
+      counters_(*file.AddChannel()),
+      fixed_file_(reactor, file.backing_->fd()),
+      fixed_direct_file_(reactor, file.backing_->direct_fd()),
+      housekeeping_(file, reactor) {
+  kick_.channel = this;
+  retry_timer_.channel = this;
+  retry_timer_.callback = [](Timer& timer) {
+    static_cast<RetryTimer&>(timer).channel->RetryWaiting();
+  };
+}
+
+FileChannel::~FileChannel() {
+  QUIRE_CHECK(waiting_for_memory_.empty());
+  reactor_.timers().Cancel(retry_timer_);
+  // A kick on its way ends at the next turn.
+  while (kicked_.load(std::memory_order_acquire)) reactor_.Wait(kNsPerMs);
+  file_.count_channels_.fetch_sub(1);
+}
+
+void FileChannel::Read(ReadOp& op, Completion::Callback done) {
+  op.Start(reactor_, done);
+  op.channel = this;
+  Reader::Start(op);
+}
+
+void FileChannel::Write(WriteOp& op, Completion::Callback done) {
+  op.Start(reactor_, done);
+  op.channel = this;
+  Inserter::Start(op);
+}
+
+void FileChannel::Sync(SyncOp& op, Completion::Callback done) {
+  op.Start(reactor_, done);
+  op.channel = this;
+  Syncer::Start(op);
+}
+
+void FileChannel::Discard(DiscardOp& op, Completion::Callback done) {
+  op.Start(reactor_, done);
+  op.channel = this;
+  Discarder::Start(op);
+}
+
+void FileChannel::Finish(FileOp& op, IoResult result) { reactor_.Complete(op, result); }
+
+void FileChannel::Acquire(FileOp& op, ByteRange range, PinKind kind, FileOp::Step step,
+                          StableBytes* stable) {
+  op.step = step;
+  op.pin.op = &op;
+  const auto granted = [](Pin& pin) {
+    // On whichever thread let go. op.io is idle while the op waits, and carries the news home.
+    FileOp& waiter = *static_cast<FileOp::TablePin&>(pin).op;
+    FileChannel& home = *waiter.channel;
+    waiter.io.op = &waiter;
+    waiter.io.Start(home.reactor_, RunStep);
+    home.reactor_.Post(waiter.io, IoResult::Bytes(1));
+  };
+  if (file_.pins_.Acquire(op.pin, range, kind, granted, stable)) {
+    step(op, IoResult::Bytes(0));
+  } else {
+    counters_.waits.Add();
+  }
+}
+
+void FileChannel::Submit(FileOp& op, Backing::Via via, bool direct, FileOp::Step step) {
+  op.step = step;
+  op.io.op = &op;
+  op.io.fixed_file = direct ? fixed_direct_file_.index() : fixed_file_.index();
+  op.io.Start(reactor_, RunStep);
+  file_.backing_->Submit(reactor_, op.io, via, direct);
+}
+
+void FileChannel::SubmitWork(FileOp& op, WorkOp::Work work, FileOp::Step step) {
+  op.step = step;
+  op.io.op = &op;
+  op.io.work = work;
+  op.io.Start(reactor_, RunStep);
+  reactor_.SubmitToWorkers(static_cast<WorkOp&>(op.io));
+}
+
+std::span<std::byte> FileChannel::TakeMemory(FileOp& op, uint64_t length_bytes,
+                                             FileOp::Step step) {
+  if (auto run = reactor_.slab().Take(length_bytes); run.has_value()) return *run;
+  // Whoever returns memory looks at the count after that; so memory that came back before the
+  // count was raised is found by the second Take, and later memory brings a kick.
+  count_waiting_.fetch_add(1);
+  if (auto run = reactor_.slab().Take(length_bytes); run.has_value()) {
+    count_waiting_.fetch_sub(1);
+    return *run;
+  }
+  op.step = step;
+  waiting_for_memory_.PushBack(op);
+  if (!retry_timer_.armed()) {
+    reactor_.timers().Arm(retry_timer_, reactor_.clock().NowNs() + kRetryNs);
+  }
+  return {};
+}
+
+void FileChannel::ReturnMemory(std::span<std::byte> run) {
+  reactor_.slab().Release(run);
+  if (count_waiting_.load() == 0 || kicked_.exchange(true)) return;
+  kick_.Start(reactor_, [](Completion& completion) {
+    FileChannel& channel = *static_cast<Kick&>(completion).channel;
+    channel.kicked_.store(false, std::memory_order_release);
+    channel.RetryWaiting();
+  });
+  reactor_.Post(kick_, IoResult::Bytes(0));
+}
+
+void FileChannel::RetryWaiting() {
+  IntrusiveList<FileOp, WaitingForMemory> again;
+  again.Append(waiting_for_memory_);
+  while (FileOp* op = again.PopFront()) {
+    count_waiting_.fetch_sub(1);
+    op->step(*op, IoResult::Bytes(0));
+  }
+}
+
+}  // namespace quire

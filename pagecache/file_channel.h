@@ -1,0 +1,81 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// One reactor's way into a file: reads by reference, writes, flushes, discards.
+// Owns: its registered descriptors and housekeeping. Lifetime: the file and the reactor outlive it;
+// nothing may be in flight or lent when it goes; the destructor checks.
+// Threads: the reactor's.
+// Errors: in each op's result, the errno that the kernel would give.
+#pragma once
+
+#include <atomic>
+#include <span>
+
+#include "engine/reactor.h"
+#include "pagecache/file.h"
+#include "pagecache/file_ops.h"
+#include "pagecache/housekeeping.h"
+#include "pagecache/readahead.h"
+
+namespace quire {
+
+class FileChannel {
+ public:
+  FileChannel(File& file, Reactor& reactor);
+  ~FileChannel();
+  FileChannel(const FileChannel&) = delete;
+  FileChannel& operator=(const FileChannel&) = delete;
+
+  // Each starts the op; its callback runs exactly once from the reactor's ready list.
+  void Read(ReadOp& op, Completion::Callback done);
+  void Write(WriteOp& op, Completion::Callback done);
+  void Sync(SyncOp& op, Completion::Callback done);
+  void Discard(DiscardOp& op, Completion::Callback done);
+
+  File& file() { return file_; }
+  Reactor& reactor() { return reactor_; }
+
+ private:
+  friend class Reader;
+  friend class Inserter;
+  friend class Discarder;
+  friend class Syncer;
+  friend class Housekeeping;
+
+  // Enters the op into the pin table; `step` runs now if granted, else when it is.
+  void Acquire(FileOp& op, ByteRange range, PinKind kind, FileOp::Step step,
+               StableBytes* stable = nullptr);
+  // Submits op.io, prepared by the caller; `step` runs with its result.
+  void Submit(FileOp& op, Backing::Via via, bool direct, FileOp::Step step);
+  // The same for op.io.work on a worker thread.
+  void SubmitWork(FileOp& op, WorkOp::Work work, FileOp::Step step);
+  void Finish(FileOp& op, IoResult result);
+
+  // Private memory of this reactor. When all is taken the answer is empty, and `step` runs once
+  // some came back.
+  std::span<std::byte> TakeMemory(FileOp& op, uint64_t length_bytes, FileOp::Step step);
+  void ReturnMemory(std::span<std::byte> run);  // any thread
+  void RetryWaiting();
+
+  // Constant after construction.
+  File& file_;
+  Reactor& reactor_;
+  File::Counters& counters_;
+  FixedFile fixed_file_;
+  FixedFile fixed_direct_file_;
+  // Reactor only.
+  Readahead readahead_;
+  Housekeeping housekeeping_;
+  uint64_t slow_until_ns_ = 0;  // a write on the reactor took too long: use workers until then
+  IntrusiveList<FileOp, WaitingForMemory> waiting_for_memory_;
+  // Memory may also come back through other channels of this reactor.
+  struct RetryTimer : Timer {
+    FileChannel* channel = nullptr;
+  } retry_timer_;
+  // Any thread.
+  std::atomic<uint32_t> count_waiting_{0};
+  std::atomic<bool> kicked_{false};
+  struct Kick : Completion {
+    FileChannel* channel = nullptr;
+  } kick_;
+};
+
+}  // namespace quire

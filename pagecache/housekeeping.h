@@ -1,0 +1,77 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// What a channel does beside its requests: the epoch that residency hints are dated by, warming of
+// regions that are read often, and giving back idle page tables. All heavy work goes to workers.
+// Sleeps when there is nothing to keep: an idle channel costs no CPU.
+// Owns: its timer and work orders. Lifetime: the channel's. Threads: the reactor's.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "engine/reactor.h"
+#include "pagecache/file.h"
+
+namespace quire {
+
+class Housekeeping {
+ public:
+  Housekeeping(File& file, Reactor& reactor);
+  ~Housekeeping();
+
+  // Called for every request that uses the mapping. Wakes the timer; cheap when it is awake.
+  uint32_t Epoch() {
+    active_ = true;
+    if (!timer_.armed()) WakeUp();
+    return epoch_;
+  }
+  // Orders the region to be warmed; the caller got it from Residency::WorthWarming.
+  void Warm(Residency& residency, uint64_t region);
+  // Page tables may have outgrown their budget.
+  void NoteTouched(Mapping& mapping, ByteRange range) {
+    mapping.NoteTouched(range, epoch_);
+    if (mapping.page_table_bytes() > file_.options().page_table_budget_bytes) OverBudget();
+  }
+  // Loads `range` into the page cache, in the background; dropped when too many are under way.
+  bool ReadAhead(ByteRange range);
+  // Takes a new sample of the kernel's dirty pages.
+  void SamplePressure();
+
+  bool busy() const { return count_busy_ > 0; }
+
+ private:
+  static constexpr uint64_t kIdleEpochs = 100;  // 10 s
+
+  struct Order : WorkOp {
+    Housekeeping* housekeeping = nullptr;
+    bool busy = false;
+    uint64_t region = 0;
+    uint32_t epoch = 0;
+    uint64_t budget_bytes = 0;
+  };
+  struct Advice : IoOp {
+    Housekeeping* housekeeping = nullptr;
+    bool busy = false;
+  };
+
+  static void OnTick(Timer& timer);
+  void Tick();
+  void WakeUp();
+  void OverBudget();
+  void Retire(uint32_t epoch, uint64_t budget_bytes);
+  void Give(Order& order, WorkOp::Work work);
+
+  File& file_;
+  Reactor& reactor_;
+  struct OwnTimer : Timer {
+    Housekeeping* housekeeping = nullptr;
+  } timer_;
+  uint32_t epoch_ = 0;
+  bool active_ = false;
+  uint32_t count_busy_ = 0;
+  std::array<Order, 4> warm_orders_;
+  Order retire_order_;
+  Order sample_order_;
+  std::array<Advice, 4> advices_;
+};
+
+}  // namespace quire

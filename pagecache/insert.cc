@@ -1,0 +1,403 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+#include "pagecache/insert.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "pagecache/bus_guard.h"
+#include "pagecache/sync.h"
+#include "sg/copy.h"
+
+namespace quire {
+namespace {
+
+// A write on the reactor that took longer than this sends the next ones to the workers for a while.
+constexpr uint64_t kSlowNs = 500 * kNsPerUs;
+constexpr uint64_t kSlowForNs = 50 * kNsPerMs;
+
+}  // namespace
+
+int Inserter::Refusal(const WriteOp& op) {
+  const File& file = op.channel->file_;
+  if (!op.range.FitsIn(file.size_bytes())) return EINVAL;
+  if (op.range.length > kMaxTransferBytes) return EINVAL;
+  if (op.source.length_bytes() != op.range.length) return EINVAL;
+  if (!file.traits().writable) return EROFS;
+  return file.latched_error();
+}
+
+void Inserter::Start(WriteOp& op) {
+  FileChannel& channel = *op.channel;
+  channel.counters_.writes.Add();
+  op.progress_bytes = 0;
+  op.bounce = {};
+  op.resident = Resident::kNone;
+  if (const int error = Refusal(op); error != 0) {
+    channel.Finish(op, IoResult::Error(error));
+    return;
+  }
+  if (op.range.empty()) {
+    channel.Finish(op, IoResult::Bytes(0));
+    return;
+  }
+  channel.counters_.written_bytes.Add(op.range.length);
+  const File& file = channel.file_;
+  op.aligned = file.direct() ? op.range.AlignedOut(file.traits().direct_offset_align_bytes)
+                             : op.range;
+  channel.Acquire(op, op.aligned, PinKind::kWrite, OnGranted);
+}
+
+void Inserter::OnGranted(FileOp& file_op, IoResult) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  const uint64_t now_ns = op.channel->reactor_.clock().NowNs();
+  Go(op, ChooseWrite(Gather(op, now_ns)), now_ns);
+}
+
+WriteFacts Inserter::Gather(WriteOp& op, uint64_t now_ns) {
+  FileChannel& channel = *op.channel;
+  File& file = channel.file_;
+  WriteFacts facts{.length_bytes = op.range.length,
+                   .direct = file.direct(),
+                   .discards = file.traits().discards_writes,
+                   .flush_running = file.flushes_running_.load(std::memory_order_relaxed) > 0,
+                   .throttled = file.pressure_.throttled(),
+                   .last_was_slow = now_ns < channel.slow_until_ns_};
+  File::Place* place = file.place();
+  if (place == nullptr || facts.discards) return facts;
+  facts.mapped = true;
+  facts.lost_pages = place->mapping->Lost(op.range);
+  facts.resident = Ask(op, *place, facts.edges_resident);
+  op.resident = facts.resident;
+  if (facts.resident != Resident::kAll) return facts;
+  const WriteCosts::Costs costs = file.costs_.ToChooseBy(op.range.length);
+  facts.store_cost_ns = costs.store_ns;
+  facts.write_cost_ns = costs.write_ns;
+  return facts;
+}
+
+// No system call when a hint says so, one cachestat when nothing is there, else one more question:
+// a store into a page whose read is still in flight would wait for it.
+Resident Inserter::Ask(WriteOp& op, File::Place& place, bool& edges_resident) {
+  FileChannel& channel = *op.channel;
+  Backing& backing = *channel.file_.backing_;
+  const uint32_t epoch = channel.housekeeping_.Epoch();
+  if (channel.file_.options().hints &&
+      place.residency->Look(op.range, epoch) >= Residency::Hint::kFreshCold) {
+    return Resident::kAll;
+  }
+  const ByteRange pages = op.range.AlignedOut(kPageBytes);
+  const bool ragged = !op.range.AlignedTo(kPageBytes);
+  const int64_t cached = backing.CountCached(pages);
+  if (cached == 0) {
+    edges_resident = !ragged;
+    return Resident::kNone;
+  }
+  if (cached > 0 && cached < static_cast<int64_t>(pages.length) && !ragged) return Resident::kSome;
+  std::array<uint8_t, kMaxTransferBytes / kPageBytes + 1> there;
+  const auto asked = std::span(there).first(pages.length / kPageBytes);
+  if (!backing.AskPages(*place.mapping, pages, asked)) {
+    edges_resident = !ragged;
+    return Resident::kNone;
+  }
+  const auto count = static_cast<size_t>(std::ranges::count(asked, uint8_t{1}));
+  const bool head_whole = op.range.offset % kPageBytes == 0;
+  const bool tail_whole = op.range.end() % kPageBytes == 0;
+  edges_resident =
+      (head_whole || asked.front() != 0) && (tail_whole || asked.back() != 0);
+  if (count < asked.size()) return count == 0 ? Resident::kNone : Resident::kSome;
+  constexpr uint32_t kBaseCost = 10;  // of a question, in pages
+  if (place.residency->WorthWarming(op.range, kBaseCost + static_cast<uint32_t>(count))) {
+    channel.housekeeping_.Warm(*place.residency, op.range.offset / kRegionBytes);
+  }
+  return Resident::kAll;
+}
+
+void Inserter::Go(WriteOp& op, WriteChoice choice, uint64_t now_ns) {
+  FileChannel& channel = *op.channel;
+  op.path = choice.path;
+  channel.counters_.write_paths[static_cast<size_t>(choice.path)].Add();
+  channel.counters_.write_reasons[static_cast<size_t>(choice.reason)].Add();
+  switch (choice.path) {
+    case WritePath::kStore:
+      StoreNow(op, now_ns);
+      return;
+    case WritePath::kStoreByWorker:
+      channel.SubmitWork(
+          op,
+          [](WorkOp& work) {
+            return StoreBytes(static_cast<WriteOp&>(*static_cast<FileOp::Io&>(work).op));
+          },
+          OnStored);
+      return;
+    case WritePath::kWrite:
+      WriteNow(op, now_ns);
+      return;
+    case WritePath::kWriteByWorker:
+      if (TryWithoutWaiting(op)) return;
+      WriteByWorker(op);
+      return;
+    case WritePath::kDirect:
+      WriteDirect(op, IoResult::Bytes(0));
+      return;
+    case WritePath::kDiscard:
+      Landed(op);
+      return;
+  }
+}
+
+// ---- Stores ----
+
+// EFAULT when a page could not be supplied; nothing is known about the bytes stored then.
+IoResult Inserter::StoreBytes(WriteOp& op) {
+  Mapping& mapping = *op.channel->file_.place()->mapping;
+  const uint64_t lost_before = mapping.count_lost();
+  SgCursor from(op.source);
+  for (uint64_t done = 0; done < op.range.length;) {
+    const Segment piece = from.Take(op.range.length - done);
+    if (!bus_guard::GuardedCopy({mapping.At(op.range.offset + done), piece.size_bytes},
+                                {piece.data, piece.size_bytes})) {
+      return IoResult::Error(EFAULT);
+    }
+    done += piece.size_bytes;
+  }
+  // A reader's touch may have put zeros in the way of a page meanwhile: those bytes are not in the
+  // file.
+  const bool lost = mapping.count_lost() != lost_before && mapping.Lost(op.range);
+  return lost ? IoResult::Error(EFAULT) : IoResult::Bytes(op.range.length);
+}
+
+void Inserter::StoreNow(WriteOp& op, uint64_t now_ns) {
+  const IoResult result = StoreBytes(op);
+  const uint64_t end_ns = op.channel->reactor_.clock().NowNs();
+  NoteCost(op, WriteCosts::Way::kStore, now_ns, end_ns);
+  OnStored(op, result);
+}
+
+void Inserter::OnStored(FileOp& file_op, IoResult result) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  FileChannel& channel = *op.channel;
+  if (result.ok()) {
+    channel.housekeeping_.NoteTouched(*channel.file_.place()->mapping, op.range);
+    Landed(op);
+    return;
+  }
+  // The file tells what is wrong: shorter than the disk, out of space, a bad sector.
+  channel.file_.place()->residency->Forget(op.range);
+  WriteByWorker(op);
+}
+
+// ---- Writes on the file ----
+
+// Prepares op.io for what is not yet written.
+void Inserter::PrepareRest(WriteOp& op, uint32_t flags) {
+  const uint64_t offset = op.range.offset + op.progress_bytes;
+  if (op.progress_bytes == 0) {
+    op.io.PrepareWrite(-1, offset, op.source.segments(), flags);
+    return;
+  }
+  SgCursor cursor(op.source);
+  cursor.Skip(op.progress_bytes);
+  size_t count = 0;
+  for (uint64_t left = op.range.length - op.progress_bytes; left > 0 && count < op.rest.size();) {
+    op.rest[count] = cursor.Take(left);
+    left -= op.rest[count++].size_bytes;
+  }
+  op.io.PrepareWrite(-1, offset, std::span(op.rest).first(count), flags);
+}
+
+void Inserter::WriteNow(WriteOp& op, uint64_t now_ns) {
+  FileChannel& channel = *op.channel;
+  // A write beyond the end would make a truncated file look whole again, full of holes.
+  if (channel.file_.backing_->CurrentSize() < static_cast<int64_t>(op.range.end())) {
+    Fail(op, EIO);
+    return;
+  }
+  PrepareRest(op, 0);
+  const IoResult result = channel.file_.backing_->RunNow(op.io);
+  const uint64_t end_ns = channel.reactor_.clock().NowNs();
+  NoteCost(op, WriteCosts::Way::kWrite, now_ns, end_ns);
+  OnWritten(op, result);
+}
+
+// True when the write is done or has failed. Where the file system can refuse to wait, a write
+// that is sent to the workers in case it waits is tried here first.
+bool Inserter::TryWithoutWaiting(WriteOp& op) {
+  File& file = op.channel->file_;
+  if (!file.traits().nowait_write) return false;
+  if (file.backing_->CurrentSize() < static_cast<int64_t>(op.range.end())) return false;
+  PrepareRest(op, RWF_NOWAIT);
+  const IoResult result = file.backing_->RunNow(op.io);
+  if (!result.ok()) return false;
+  OnWritten(op, result);
+  return true;
+}
+
+void Inserter::WriteByWorker(WriteOp& op) {
+  if (op.channel->file_.backing_->CurrentSize() < static_cast<int64_t>(op.range.end())) {
+    Fail(op, EIO);
+    return;
+  }
+  PrepareRest(op, 0);
+  op.channel->Submit(op, Backing::Via::kWorker, /*direct=*/false, OnWritten);
+}
+
+void Inserter::OnWritten(FileOp& file_op, IoResult result) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  switch (result.error()) {
+    case 0:
+      break;
+    case EAGAIN:
+    case EINTR:
+      WriteByWorker(op);
+      return;
+    default:
+      Fail(op, result.error());
+      return;
+  }
+  if (result.bytes() == 0) {  // the kernel took nothing and gave no reason: no room
+    Fail(op, ENOSPC);
+    return;
+  }
+  CountKernelCopy(result.bytes());
+  op.progress_bytes += result.bytes();
+  if (op.progress_bytes < op.range.length) {
+    WriteByWorker(op);  // the rest tells why it was short
+    return;
+  }
+  Landed(op);
+}
+
+// ---- O_DIRECT ----
+
+bool Inserter::AlignedSource(const WriteOp& op) {
+  const uint64_t mask = op.channel->file_.traits().direct_memory_align_bytes - 1;
+  return std::ranges::all_of(op.source.segments(), [mask](const Segment& piece) {
+    return ((reinterpret_cast<uintptr_t>(piece.data) | piece.size_bytes) & mask) == 0;
+  });
+}
+
+void Inserter::WriteDirect(FileOp& file_op, IoResult) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  if (op.aligned == op.range && AlignedSource(op)) {
+    SubmitDirect(op, op.source.segments());
+    return;
+  }
+  op.bounce = op.channel->TakeMemory(op, op.aligned.length, WriteDirect);
+  if (op.bounce.empty()) return;
+  if (op.range.offset != op.aligned.offset) {
+    ReadEdge(op, op.aligned.offset, OnHeadRead);
+  } else {
+    OnHeadRead(op, IoResult::Bytes(0));
+  }
+}
+
+void Inserter::ReadEdge(WriteOp& op, uint64_t offset, FileOp::Step next) {
+  const uint32_t block = op.channel->file_.traits().direct_offset_align_bytes;
+  const Segment piece{op.bounce.data() + (offset - op.aligned.offset), block};
+  op.io.PrepareRead(-1, offset, {&piece, 1});
+  op.io.fixed_buffer = op.channel->reactor_.slab_buffer_index();
+  op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, next);
+}
+
+void Inserter::OnHeadRead(FileOp& file_op, IoResult result) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  const uint32_t block = op.channel->file_.traits().direct_offset_align_bytes;
+  const bool head_was_read = op.range.offset != op.aligned.offset;
+  if (!result.ok()) {
+    Fail(op, result.error());
+    return;
+  }
+  if (head_was_read && result.bytes() < block) {
+    Fail(op, EIO);  // the file is shorter than the disk
+    return;
+  }
+  const uint64_t last_block = op.aligned.end() - block;
+  const bool same_block = last_block == op.aligned.offset && head_was_read;
+  if (op.range.end() == op.aligned.end() || same_block) {
+    OnTailRead(op, IoResult::Bytes(block));
+  } else {
+    ReadEdge(op, last_block, OnTailRead);
+  }
+}
+
+void Inserter::OnTailRead(FileOp& file_op, IoResult result) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  if (!result.ok() || result.bytes() < op.channel->file_.traits().direct_offset_align_bytes) {
+    Fail(op, result.ok() ? EIO : result.error());
+    return;
+  }
+  const Segment inside{op.bounce.data() + (op.range.offset - op.aligned.offset), op.range.length};
+  CopySg(SgView({&inside, 1}), op.source);
+  const Segment whole{op.bounce.data(), op.bounce.size()};
+  SubmitDirect(op, {&whole, 1});
+}
+
+void Inserter::SubmitDirect(WriteOp& op, std::span<const Segment> pieces) {
+  if (op.channel->file_.backing_->CurrentSize() < static_cast<int64_t>(op.range.end())) {
+    Fail(op, EIO);
+    return;
+  }
+  op.io.PrepareWrite(-1, op.aligned.offset, pieces,
+                     op.fua ? static_cast<uint32_t>(RWF_DSYNC) : 0);
+  if (!op.bounce.empty()) op.io.fixed_buffer = op.channel->reactor_.slab_buffer_index();
+  op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, OnDirectWritten);
+}
+
+void Inserter::OnDirectWritten(FileOp& file_op, IoResult result) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  if (!result.ok()) {
+    Fail(op, result.error());
+    return;
+  }
+  if (result.bytes() < op.aligned.length) {
+    // Short: the rest by the page cache would be incoherent; the initiator writes again.
+    Fail(op, ENOSPC);
+    return;
+  }
+  Landed(op);
+}
+
+// ---- The end ----
+
+void Inserter::NoteCost(WriteOp& op, WriteCosts::Way way, uint64_t started_ns, uint64_t now_ns) {
+  FileChannel& channel = *op.channel;
+  const uint64_t cost_ns = now_ns - started_ns;
+  // Costs of the two ways compare only where both are possible.
+  if (op.resident == Resident::kAll) channel.file_.costs_.Note(way, op.range.length, cost_ns);
+  if (cost_ns > kSlowNs + op.range.length) channel.slow_until_ns_ = now_ns + kSlowForNs;
+  if (channel.file_.pressure_.NoteDirtied(op.range.length, now_ns)) {
+    channel.housekeeping_.SamplePressure();
+  }
+}
+
+void Inserter::Landed(WriteOp& op) {
+  FileChannel& channel = *op.channel;
+  File& file = channel.file_;
+  if (!op.bounce.empty()) channel.ReturnMemory(op.bounce);
+  op.bounce = {};
+  file.pins_.Release(op.pin);
+  const bool stable = op.fua || file.options().cache == CacheMode::kWritethrough;
+  if (!stable || op.path == WritePath::kDirect || op.path == WritePath::kDiscard) {
+    channel.Finish(op, IoResult::Bytes(op.range.length));
+    return;
+  }
+  Syncer::Flush(op, op.range, OnFlushed);
+}
+
+void Inserter::OnFlushed(FileOp& file_op, IoResult result) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  Syncer::Flushed(op, result);
+  op.channel->Finish(op, result.ok() ? IoResult::Bytes(op.range.length) : result);
+}
+
+void Inserter::Fail(WriteOp& op, int error) {
+  FileChannel& channel = *op.channel;
+  if (!op.bounce.empty()) channel.ReturnMemory(op.bounce);
+  op.bounce = {};
+  channel.file_.pins_.Release(op.pin);
+  channel.Finish(op, IoResult::Error(error));
+}
+
+}  // namespace quire

@@ -1,0 +1,214 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+#include "pagecache/pin_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "pagecache/bus_guard.h"
+
+namespace quire {
+
+// Locks are taken in the order of the shards' addresses, then a StableBytes::mutex.
+class PinTable::Locked {
+ public:
+  explicit Locked(Reach reach) QUIRE_NO_THREAD_ANALYSIS : reach_(reach) {
+    for (Shard* shard : reach_) shard->mutex.lock();
+  }
+  ~Locked() QUIRE_NO_THREAD_ANALYSIS {
+    for (Shard* shard : reach_) shard->mutex.unlock();
+  }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+
+ private:
+  Reach reach_;
+};
+
+class PinTable::AllLocked {
+ public:
+  explicit AllLocked(PinTable& table) QUIRE_NO_THREAD_ANALYSIS : table_(table) {
+    for (Shard& shard : table_.shards_) shard.mutex.lock();
+  }
+  ~AllLocked() QUIRE_NO_THREAD_ANALYSIS {
+    for (Shard& shard : table_.shards_) shard.mutex.unlock();
+  }
+  AllLocked(const AllLocked&) = delete;
+  AllLocked& operator=(const AllLocked&) = delete;
+
+ private:
+  PinTable& table_;
+};
+
+PinTable::~PinTable() { QUIRE_CHECK(count() == 0); }
+
+PinTable::Reach PinTable::ReachOf(ByteRange range) {
+  const uint64_t first = range.offset / kShardSpanBytes;
+  const uint64_t last = (range.end() - 1) / kShardSpanBytes;
+  QUIRE_DCHECK(last - first <= 1);
+  Reach reach;
+  reach.shards[0] = &shards_[first % kShards];
+  if (last == first) return reach;
+  reach.shards[1] = &shards_[last % kShards];
+  if (reach.shards[1] < reach.shards[0]) std::swap(reach.shards[0], reach.shards[1]);
+  return reach;
+}
+
+bool PinTable::MustWait(const Pin& later, const Pin& earlier) {
+  if (earlier.sequence_ >= later.sequence_) return false;
+  if (!earlier.range_.Overlaps(later.range_)) return false;
+  if (earlier.kind_ == PinKind::kWrite) return true;
+  if (later.kind_ == PinKind::kLent) return false;
+  return earlier.kind_ == PinKind::kFill || earlier.waiting_;
+}
+
+bool PinTable::Blocked(Reach reach, const Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
+  for (Shard* shard : reach) {
+    for (Pin::Node* node = shard->marks.Front(); node != nullptr; node = shard->marks.Next(*node)) {
+      if (MustWait(pin, *node->pin)) return true;
+    }
+  }
+  return false;
+}
+
+void PinTable::Enter(Reach reach, Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
+  const bool lent = pin.kind_ == PinKind::kLent && !pin.waiting_;
+  size_t i = 0;
+  for (Shard* shard : reach) {
+    Pin::Node& node = pin.nodes_[i++];
+    node.pin = &pin;
+    (lent ? shard->lent : shard->marks).PushBack(node);
+  }
+}
+
+void PinTable::Leave(Reach reach, Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
+  const bool lent = pin.kind_ == PinKind::kLent && !pin.waiting_;
+  size_t i = 0;
+  for (Shard* shard : reach) (lent ? shard->lent : shard->marks).Remove(pin.nodes_[i++]);
+}
+
+bool PinTable::Acquire(Pin& pin, ByteRange range, PinKind kind, Pin::Granted granted,
+                       StableBytes* stable) {
+  QUIRE_DCHECK(!range.empty());
+  pin.range_ = range;
+  pin.kind_ = kind;
+  pin.granted_ = granted;
+  pin.stable_ = stable;
+  count_.fetch_add(1, std::memory_order_relaxed);
+  const Reach reach = ReachOf(range);
+  Locked locked(reach);
+  // Drawn under the locks: arrival in a shard and sequence never disagree.
+  pin.sequence_ = next_sequence_.fetch_add(1, std::memory_order_relaxed);
+  const bool waiting = Blocked(reach, pin);
+  pin.waiting_ = waiting;
+  Enter(reach, pin);
+  if (waiting) {
+    count_waiting_.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
+  if (kind == PinKind::kWrite) MakePrivate(reach, pin);
+  return true;
+}
+
+void PinTable::LendFilled(Pin& pin, StableBytes* stable) {
+  bool waiters = false;
+  {
+    const Reach reach = ReachOf(pin.range_);
+    Locked locked(reach);
+    QUIRE_DCHECK(pin.kind_ == PinKind::kFill);
+    QUIRE_DCHECK(!pin.waiting_);
+    Leave(reach, pin);
+    pin.kind_ = PinKind::kLent;
+    pin.stable_ = stable;
+    Enter(reach, pin);
+    waiters = count_waiting_.load(std::memory_order_relaxed) > 0;
+  }
+  if (waiters) GrantWaiters(pin.range_);
+}
+
+void PinTable::Release(Pin& pin) {
+  const ByteRange range = pin.range_;
+  bool waiters = false;
+  {
+    const Reach reach = ReachOf(range);
+    Locked locked(reach);
+    QUIRE_DCHECK(!pin.waiting_);
+    Leave(reach, pin);
+    // Whoever waits for this pin entered under one of these locks, so it is counted by now.
+    waiters = pin.kind_ != PinKind::kLent && count_waiting_.load(std::memory_order_relaxed) > 0;
+  }
+  count_.fetch_sub(1, std::memory_order_relaxed);
+  if (waiters) GrantWaiters(range);
+}
+
+// Waiting is rare, and a waiter may reach into a shard that the range does not: all shards are
+// locked, which makes the walk as simple as it looks.
+void PinTable::GrantWaiters(ByteRange range) QUIRE_NO_THREAD_ANALYSIS {
+  Pin* first = nullptr;
+  Pin** end = &first;
+  {
+    AllLocked locked(*this);
+    for (Shard* shard : ReachOf(range)) {
+      for (Pin::Node* node = shard->marks.Front(); node != nullptr;) {
+        Pin& pin = *node->pin;
+        node = shard->marks.Next(*node);
+        if (!pin.waiting_ || !pin.range_.Overlaps(range)) continue;
+        const Reach reach = ReachOf(pin.range_);
+        if (Blocked(reach, pin)) continue;
+        Leave(reach, pin);
+        pin.waiting_ = false;
+        Enter(reach, pin);
+        count_waiting_.fetch_sub(1, std::memory_order_relaxed);
+        if (pin.kind_ == PinKind::kWrite) MakePrivate(reach, pin);
+        pin.next_granted_ = nullptr;
+        *end = &pin;
+        end = &pin.next_granted_;
+      }
+    }
+  }
+  while (first != nullptr) {
+    Pin* next = first->next_granted_;  // the pin may be gone once it was told
+    first->granted_(*first);
+    first = next;
+  }
+}
+
+void PinTable::MakePrivate(Reach reach, const Pin& write) QUIRE_NO_THREAD_ANALYSIS {
+  for (Shard* shard : reach) {
+    for (Pin::Node* node = shard->lent.Front(); node != nullptr; node = shard->lent.Next(*node)) {
+      Pin& pin = *node->pin;
+      if (pin.stable_ == nullptr || !pin.range_.Overlaps(write.range_)) continue;
+      if (pin.stable_->MakePrivate()) count_made_private_.fetch_add(1, std::memory_order_relaxed);
+      pin.stable_ = nullptr;
+    }
+  }
+}
+
+bool PinTable::AnyIn(ByteRange range) QUIRE_NO_THREAD_ANALYSIS {
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (auto* list : {&shard.marks, &shard.lent}) {
+      for (Pin::Node* node = list->Front(); node != nullptr; node = list->Next(*node)) {
+        if (node->pin->range_.Overlaps(range)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+void PinTable::CheckInvariants() QUIRE_NO_THREAD_ANALYSIS {
+  AllLocked locked(*this);
+  for (Shard& shard : shards_) {
+    for (Pin::Node* node = shard.marks.Front(); node != nullptr; node = shard.marks.Next(*node)) {
+      const Pin& pin = *node->pin;
+      QUIRE_CHECK(pin.waiting_ || pin.kind_ != PinKind::kLent);
+      QUIRE_CHECK(pin.waiting_ == Blocked(ReachOf(pin.range_), pin));
+    }
+    for (Pin::Node* node = shard.lent.Front(); node != nullptr; node = shard.lent.Next(*node)) {
+      QUIRE_CHECK(!node->pin->waiting_);
+      QUIRE_CHECK(node->pin->kind_ == PinKind::kLent);
+    }
+  }
+}
+
+}  // namespace quire

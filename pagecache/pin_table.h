@@ -1,0 +1,91 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// Who is at which bytes of one file: references that are lent, reads that are being filled, writes
+// that are landing, and those who wait for one of them.
+//
+// Rules (a request waits for *earlier* ones that overlap it, so that nobody starves and no circle
+// of waiters can form):
+//
+//   new \ earlier      lent      fill, waiting for anything     write
+//   lent read          -         waits only for a waiting write  waits
+//   fill               -         waits (single flight)           waits
+//   write              -  (*)    waits                           waits
+//
+// (*) A lent reference never holds up a write: if its reader asked for stable bytes, those not yet
+// consumed are made private first.
+//
+// Owns: nothing; pins belong to their requests. Lifetime: the destructor checks that it is empty.
+// Threads: any thread. A shard's lock is held for a walk over the pins of 4 MiB of file.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/mutex.h"
+#include "pagecache/pin.h"
+#include "pagecache/units.h"
+
+namespace quire {
+
+class PinTable {
+ public:
+  PinTable() = default;
+  ~PinTable();
+  PinTable(const PinTable&) = delete;
+  PinTable& operator=(const PinTable&) = delete;
+
+  // Enters `pin`. True: granted now. False: it waits, and `granted` will run, perhaps before this
+  // call returns. `stable` (kLent only) is what a later overlapping write makes private.
+  // REQUIRES: range not empty, in at most two neighbouring spans of kMaxTransferBytes.
+  bool Acquire(Pin& pin, ByteRange range, PinKind kind, Pin::Granted granted,
+               StableBytes* stable = nullptr);
+  // A granted fill becomes a lent reference; those who waited for it are granted.
+  void LendFilled(Pin& pin, StableBytes* stable = nullptr);
+  // Leaves the table; those who waited for it are granted.
+  void Release(Pin& pin);
+
+  // True when a reference into `range` (of any length) is lent or about to be.
+  bool AnyIn(ByteRange range);
+  uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+  // Times that bytes were copied because a write met a stable reference.
+  uint64_t count_made_private() const {
+    return count_made_private_.load(std::memory_order_relaxed);
+  }
+  void CheckInvariants();
+
+ private:
+  static constexpr size_t kShards = 64;
+  static constexpr uint64_t kShardSpanBytes = kMaxTransferBytes;
+  using Nodes = IntrusiveList<Pin::Node>;
+
+  struct alignas(64) Shard {
+    Mutex mutex;
+    Nodes marks QUIRE_GUARDED_BY(mutex);  // fills, writes and all who wait, in order of arrival
+    Nodes lent QUIRE_GUARDED_BY(mutex);
+  };
+  // The one or two shards of a range; the functions below want them locked.
+  struct Reach {
+    Shard* shards[2] = {nullptr, nullptr};
+    Shard** begin() { return shards; }
+    Shard** end() { return shards + (shards[1] != nullptr ? 2 : 1); }
+  };
+  class Locked;
+  class AllLocked;
+
+  Reach ReachOf(ByteRange range);
+  static bool MustWait(const Pin& later, const Pin& earlier);
+  static bool Blocked(Reach reach, const Pin& pin);
+  static void Enter(Reach reach, Pin& pin);
+  static void Leave(Reach reach, Pin& pin);
+  void MakePrivate(Reach reach, const Pin& write);
+  // Grants whoever waited for something in `range` and waits for nothing any more.
+  void GrantWaiters(ByteRange range);
+
+  std::array<Shard, kShards> shards_;
+  std::atomic<uint64_t> next_sequence_{0};
+  std::atomic<uint64_t> count_{0};
+  std::atomic<uint64_t> count_waiting_{0};  // changed under the waiter's locks
+  std::atomic<uint64_t> count_made_private_{0};
+};
+
+}  // namespace quire
