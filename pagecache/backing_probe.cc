@@ -5,18 +5,15 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <fstream>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "pagecache/units.h"
@@ -25,9 +22,9 @@ namespace quire {
 namespace {
 
 // Newer than Debian 12's headers; the numbers are the kernel's.
-constexpr unsigned kStatxDioAlign = 0x2000;       // Linux 6.1
-constexpr unsigned kStatxWriteAtomic = 0x10000;   // Linux 6.11
-constexpr int kRwfDontcache = 0x80;               // Linux 6.14
+constexpr unsigned kStatxDioAlign = 0x2000;      // Linux 6.1
+constexpr unsigned kStatxWriteAtomic = 0x10000;  // Linux 6.11
+constexpr int kRwfDontcache = 0x80;              // Linux 6.14
 constexpr uint32_t kXfsMagic = 0x58465342;
 constexpr uint32_t kFuseMagic = 0x65735546;
 
@@ -88,6 +85,22 @@ bool TakesWriteFlag(int fd, int flag) {
   return pwritev2(fd, &piece, 1, 0, flag) == 0;
 }
 
+// Whether a buffered write may be asked not to wait. ext4 takes the flag and refuses the write, so
+// it takes a real one: into a nameless file in the same directory.
+bool WritesWithoutWaiting(int fd) {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink(absl::StrCat("/proc/self/fd/", fd), error);
+  if (error) return false;
+  const int scratch = open(path.parent_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (scratch < 0) return false;
+  std::array<std::byte, kPageBytes> page{};
+  const iovec piece{page.data(), page.size()};
+  const bool first = pwritev2(scratch, &piece, 1, 0, 0) == static_cast<ssize_t>(page.size());
+  const bool again = pwritev2(scratch, &piece, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
+  close(scratch);
+  return first && again;
+}
+
 // FICLONE refuses a file onto itself with EINVAL where reflinks exist, else with EOPNOTSUPP.
 bool HasReflink(int fd) {
   file_clone_range range = {};
@@ -123,7 +136,7 @@ BackingTraits ProbeBacking(int fd, bool writable) {
     traits.direct_offset_align_bytes = traits.direct_memory_align_bytes = SectorBytes(fd);
   }
   if (writable) {
-    traits.nowait_write = TakesWriteFlag(fd, RWF_NOWAIT);
+    traits.nowait_write = !block_device && WritesWithoutWaiting(fd);
     traits.dontcache = TakesWriteFlag(fd, kRwfDontcache);
     traits.reflink = !block_device && HasReflink(fd);
     // A hole of nothing is refused with EINVAL by those who know holes, EOPNOTSUPP by the others.

@@ -53,17 +53,17 @@ struct FileOptions {
 struct FileStats {
   uint64_t reads = 0, writes = 0, syncs = 0, discards = 0;
   uint64_t read_bytes = 0, written_bytes = 0;
-  uint64_t referenced_bytes = 0;       // of read_bytes, answered by page references
-  uint64_t hint_hits = 0;              // reads answered without a system call
-  uint64_t renewed = 0;                // hints renewed by one cachestat
-  uint64_t waits = 0;                  // requests that waited for an overlapping one
+  uint64_t referenced_bytes = 0;  // of read_bytes, answered by page references
+  uint64_t hint_hits = 0;         // reads answered without a system call
+  uint64_t renewed = 0;           // hints renewed by one cachestat
+  uint64_t waits = 0;             // requests that waited for an overlapping one
   uint64_t readaheads = 0;
   uint64_t warmed_regions = 0;
   uint64_t retired_windows = 0;
-  uint64_t revoked = 0;                // references over pages that were lost
-  uint64_t made_private = 0;           // stable reads copied because a write met them
-  uint64_t lent = 0;                   // requests in the pin table now
-  uint64_t page_table_bytes = 0;       // now, estimated
+  uint64_t revoked = 0;           // references over pages that were lost
+  uint64_t made_private = 0;      // stable reads copied because a write met them
+  uint64_t lent = 0;              // requests in the pin table now
+  uint64_t page_table_bytes = 0;  // now, estimated
   std::array<uint64_t, kCountReadPaths> read_paths{};
   std::array<uint64_t, kCountWritePaths> write_paths{};
   std::array<uint64_t, kCountWriteReasons> write_reasons{};

@@ -66,6 +66,12 @@ void FileChannel::Discard(DiscardOp& op, Completion::Callback done) {
   Discarder::Start(op);
 }
 
+void FileChannel::Reject(FileOp& op, int error, Completion::Callback done) {
+  op.Start(reactor_, done);
+  op.channel = this;
+  Finish(op, IoResult::Error(error));
+}
+
 void FileChannel::Finish(FileOp& op, IoResult result) { reactor_.Complete(op, result); }
 
 void FileChannel::Acquire(FileOp& op, ByteRange range, PinKind kind, FileOp::Step step,
@@ -103,8 +109,7 @@ void FileChannel::SubmitWork(FileOp& op, WorkOp::Work work, FileOp::Step step) {
   reactor_.SubmitToWorkers(static_cast<WorkOp&>(op.io));
 }
 
-std::span<std::byte> FileChannel::TakeMemory(FileOp& op, uint64_t length_bytes,
-                                             FileOp::Step step) {
+std::span<std::byte> FileChannel::TakeMemory(FileOp& op, uint64_t length_bytes, FileOp::Step step) {
   if (auto run = reactor_.slab().Take(length_bytes); run.has_value()) return *run;
   // Whoever returns memory looks at the count after that; so memory that came back before the
   // count was raised is found by the second Take, and later memory brings a kick.

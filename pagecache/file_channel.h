@@ -30,6 +30,9 @@ class FileChannel {
   void Sync(SyncOp& op, Completion::Callback done);
   void Discard(DiscardOp& op, Completion::Callback done);
 
+  // Answers an op with `error` (a positive errno) as if it had been tried.
+  void Reject(FileOp& op, int error, Completion::Callback done);
+
   File& file() { return file_; }
   Reactor& reactor() { return reactor_; }
 

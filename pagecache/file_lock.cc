@@ -60,8 +60,8 @@ absl::Status LockFile(int fd, const std::string& path, bool read_only) {
   lock.l_whence = SEEK_SET;
   if (fcntl(fd, F_OFD_SETLK, &lock) == 0) return absl::OkStatus();
   if (errno != EAGAIN && errno != EACCES) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", path,
-                                                   "; use the option 'share' to do without"));
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("cannot lock ", path, "; use the option 'share' to do without"));
   }
   struct stat file = {};
   fstat(fd, &file);

@@ -57,8 +57,8 @@ struct ReadOp : FileOp {
 
   // Internal: the pieces that the bytes come in.
   struct Part {
-    ByteRange range;      // of the file, as it is read (aligned for O_DIRECT)
-    uint32_t skip = 0;    // bytes read in front of the wanted ones
+    ByteRange range;    // of the file, as it is read (aligned for O_DIRECT)
+    uint32_t skip = 0;  // bytes read in front of the wanted ones
     uint32_t wanted = 0;
     bool reference = false;
   };
@@ -76,9 +76,9 @@ struct ReadOp : FileOp {
 
 struct WriteOp : FileOp {
   // Inputs.
-  ByteRange range;  // at most kMaxTransferBytes
-  SgView source;    // as long as the range; borrowed until the callback
-  bool fua = false; // on the medium before the callback
+  ByteRange range;   // at most kMaxTransferBytes
+  SgView source;     // as long as the range; borrowed until the callback
+  bool fua = false;  // on the medium before the callback
 
   // Internal.
   WritePath path = WritePath::kWrite;

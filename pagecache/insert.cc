@@ -44,8 +44,8 @@ void Inserter::Start(WriteOp& op) {
   }
   channel.counters_.written_bytes.Add(op.range.length);
   const File& file = channel.file_;
-  op.aligned = file.direct() ? op.range.AlignedOut(file.traits().direct_offset_align_bytes)
-                             : op.range;
+  op.aligned =
+      file.direct() ? op.range.AlignedOut(file.traits().direct_offset_align_bytes) : op.range;
   channel.Acquire(op, op.aligned, PinKind::kWrite, OnGranted);
 }
 
@@ -104,8 +104,7 @@ Resident Inserter::Ask(WriteOp& op, File::Place& place, bool& edges_resident) {
   const auto count = static_cast<size_t>(std::ranges::count(asked, uint8_t{1}));
   const bool head_whole = op.range.offset % kPageBytes == 0;
   const bool tail_whole = op.range.end() % kPageBytes == 0;
-  edges_resident =
-      (head_whole || asked.front() != 0) && (tail_whole || asked.back() != 0);
+  edges_resident = (head_whole || asked.front() != 0) && (tail_whole || asked.back() != 0);
   if (count < asked.size()) return count == 0 ? Resident::kNone : Resident::kSome;
   constexpr uint32_t kBaseCost = 10;  // of a question, in pages
   if (place.residency->WorthWarming(op.range, kBaseCost + static_cast<uint32_t>(count))) {
@@ -339,8 +338,7 @@ void Inserter::SubmitDirect(WriteOp& op, std::span<const Segment> pieces) {
     Fail(op, EIO);
     return;
   }
-  op.io.PrepareWrite(-1, op.aligned.offset, pieces,
-                     op.fua ? static_cast<uint32_t>(RWF_DSYNC) : 0);
+  op.io.PrepareWrite(-1, op.aligned.offset, pieces, op.fua ? static_cast<uint32_t>(RWF_DSYNC) : 0);
   if (!op.bounce.empty()) op.io.fixed_buffer = op.channel->reactor_.slab_buffer_index();
   op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, OnDirectWritten);
 }

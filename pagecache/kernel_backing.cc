@@ -39,19 +39,22 @@ absl::StatusOr<int> OpenPath(const std::string& path, int flags) {
   if (fd >= 0) return fd;
   switch (errno) {
     case ENOENT:
-      return absl::NotFoundError(absl::StrCat(path, " does not exist; create it first, for example "
-                                              "with: truncate -s 10G ", path));
+      return absl::NotFoundError(absl::StrCat(path,
+                                              " does not exist; create it first, for example "
+                                              "with: truncate -s 10G ",
+                                              path));
     case EACCES:
-      return absl::PermissionDeniedError(
-          absl::StrCat("no permission to open ", path, "; change its mode or owner, or open it "
-                       "read-only"));
+      return absl::PermissionDeniedError(absl::StrCat("no permission to open ", path,
+                                                      "; change its mode or owner, or open it "
+                                                      "read-only"));
     case EROFS:
       return absl::FailedPreconditionError(
           absl::StrCat(path, " is on a read-only file system; open it read-only"));
     case EINVAL:
       if ((flags & O_DIRECT) != 0) {
         return absl::FailedPreconditionError(
-            absl::StrCat("the file system of ", path, " has no O_DIRECT, which cache=none needs; "
+            absl::StrCat("the file system of ", path,
+                         " has no O_DIRECT, which cache=none needs; "
                          "use cache=writeback"));
       }
       [[fallthrough]];

@@ -20,9 +20,7 @@ uint64_t CapacityFor(uint64_t size_bytes) {
   return ByteRange{0, wanted}.AlignedOut(kWindowBytes).length;
 }
 
-int MapFlags(int fd) {
-  return fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-}
+int MapFlags(int fd) { return fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE; }
 
 }  // namespace
 

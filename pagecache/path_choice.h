@@ -24,24 +24,24 @@ namespace quire {
 // ---- Reads ----
 
 enum class ReadPath : uint8_t {
-  kReference,   // resident for sure: page references, no system call
-  kRenew,       // was resident: one cachestat, then references
-  kAsk,         // ask page by page; references, private bytes, or both
-  kCopyNow,     // copy what is in memory without waiting (one preadv2); the rest as kFill
-  kFill,        // read from the file into private memory
-  kDirect,      // O_DIRECT into registered memory
+  kReference,  // resident for sure: page references, no system call
+  kRenew,      // was resident: one cachestat, then references
+  kAsk,        // ask page by page; references, private bytes, or both
+  kCopyNow,    // copy what is in memory without waiting (one preadv2); the rest as kFill
+  kFill,       // read from the file into private memory
+  kDirect,     // O_DIRECT into registered memory
 };
 
 struct ReadFacts {
   uint64_t length_bytes = 0;
   Residency::Hint hint = Residency::Hint::kUnknown;
-  bool mapped = false;            // references are possible at all
-  bool direct = false;            // cache=none
-  bool lost_pages = false;        // zeros stand in for pages of this range
-  bool residency_known = true;    // AskPages tells the truth
-  bool nowait_read = true;        // preadv2(RWF_NOWAIT) works
-  bool references_only = false;   // the caller wants references even where a copy is cheaper
-  bool copies_only = false;       // the caller wants private bytes
+  bool mapped = false;           // references are possible at all
+  bool direct = false;           // cache=none
+  bool lost_pages = false;       // zeros stand in for pages of this range
+  bool residency_known = true;   // AskPages tells the truth
+  bool nowait_read = true;       // preadv2(RWF_NOWAIT) works
+  bool references_only = false;  // the caller wants references even where a copy is cheaper
+  bool copies_only = false;      // the caller wants private bytes
 };
 
 // Below this a copy is cheaper than the page fault of a first touch.
@@ -52,25 +52,25 @@ ReadPath ChooseRead(const ReadFacts& facts);
 // ---- Writes ----
 
 enum class WritePath : uint8_t {
-  kStore,          // guarded store into the mapping
+  kStore,  // guarded store into the mapping
   kStoreByWorker,
-  kWrite,          // pwritev2 on the file, on the reactor
+  kWrite,  // pwritev2 on the file, on the reactor
   kWriteByWorker,
   kDirect,
-  kDiscard,        // the null disk
+  kDiscard,  // the null disk
 };
 
 enum class WriteReason : uint8_t {
-  kResident,          // store: every page is in memory
-  kCheaperOnFile,     // write: resident, but measured cheaper
-  kAbsent,            // write: a store would read first
+  kResident,       // store: every page is in memory
+  kCheaperOnFile,  // write: resident, but measured cheaper
+  kAbsent,         // write: a store would read first
   kPartlyAbsent,
-  kAbsentEdge,        // worker: a partial page must be read first
+  kAbsentEdge,  // worker: a partial page must be read first
   kNotMapped,
   kLostPages,
-  kFlushRunning,      // worker: stores were seen to wait 5 ms for a flush
-  kThrottled,         // worker: the kernel is about to throttle writers
-  kLastWasSlow,       // worker: the last write on the reactor took too long
+  kFlushRunning,  // worker: stores were seen to wait 5 ms for a flush
+  kThrottled,     // worker: the kernel is about to throttle writers
+  kLastWasSlow,   // worker: the last write on the reactor took too long
   kDirectDisk,
   kNullDisk,
 };

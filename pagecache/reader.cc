@@ -88,14 +88,16 @@ void Reader::Choose(ReadOp& op, Residency::Hint hint) {
   }
 }
 
-// One system call for each region that the range touches: one, as a rule.
+// One cachestat: of the whole regions, so that the answer lasts; of the range alone where hints are
+// not believed (256 small folios cost 8 us, one costs 0.25).
 bool Reader::Renew(ReadOp& op, File::Place& place) {
   File& file = op.channel->file_;
-  const ByteRange regions = op.range.AlignedOut(kRegionBytes)
-                                .Intersect({0, file.size_bytes()})
-                                .AlignedOut(kPageBytes);
-  const int64_t cached = file.backing_->CountCached(regions);
-  bool all = cached >= static_cast<int64_t>(regions.length);
+  const bool lasting = file.options().hints;
+  const ByteRange asked = op.range.AlignedOut(lasting ? kRegionBytes : kPageBytes)
+                              .Intersect({0, file.size_bytes()})
+                              .AlignedOut(kPageBytes);
+  const int64_t cached = file.backing_->CountCached(asked);
+  bool all = cached >= static_cast<int64_t>(asked.length);
   if (cached < 0) {  // no cachestat: a question page by page, cheap where page tables are filled
     Pages pages;
     all = Ask(op, place, pages) == Resident::kAll;
@@ -103,7 +105,7 @@ bool Reader::Renew(ReadOp& op, File::Place& place) {
   }
   const uint32_t epoch = op.channel->housekeeping_.Epoch();
   if (all) {
-    place.residency->Renewed(op.range, epoch);
+    if (lasting) place.residency->Renewed(op.range, epoch);
     return true;
   }
   place.residency->Forget(op.range);
@@ -171,8 +173,7 @@ void Reader::NoteStream(ReadOp& op, File::Place& place) {
 }
 
 void Reader::Lend(ReadOp& op) {
-  op.channel->Acquire(op, op.range, PinKind::kLent, OnLent,
-                      op.stable ? &op.stable_bytes : nullptr);
+  op.channel->Acquire(op, op.range, PinKind::kLent, OnLent, op.stable ? &op.stable_bytes : nullptr);
 }
 
 void Reader::OnLent(FileOp& file_op, IoResult) {
@@ -199,8 +200,7 @@ void Reader::LendFrom(ReadOp& op, File::Place& place) {
 
 void Reader::PlanWhole(ReadOp& op) {
   const File& file = op.channel->file_;
-  const uint64_t unit =
-      file.direct() ? std::max(1u, file.traits().direct_offset_align_bytes) : 1;
+  const uint64_t unit = file.direct() ? std::max(1u, file.traits().direct_offset_align_bytes) : 1;
   const ByteRange range = op.range.AlignedOut(unit);
   op.parts[0] = {.range = range,
                  .skip = static_cast<uint32_t>(op.range.offset - range.offset),
@@ -242,8 +242,7 @@ void Reader::OnFillGranted(FileOp& file_op, IoResult waited) {
   ReadOp& op = static_cast<ReadOp&>(file_op);
   op.pinned = true;
   const bool after_other = waited.bytes() > 0;
-  if (after_other && (op.path == ReadPath::kAsk || op.path == ReadPath::kFill) &&
-      !op.copies_only) {
+  if (after_other && (op.path == ReadPath::kAsk || op.path == ReadPath::kFill) && !op.copies_only) {
     // Whoever was waited for has probably brought the pages in.
     File::Place* place = op.channel->file_.place();
     Pages pages;
@@ -332,7 +331,8 @@ void Reader::OnFilled(FileOp& file_op, IoResult result) {
       Fail(op, EIO);
       return;
     }
-    if (file.direct()) op.progress_bytes &= ~(uint64_t{file.traits().direct_offset_align_bytes} - 1);
+    if (file.direct())
+      op.progress_bytes &= ~(uint64_t{file.traits().direct_offset_align_bytes} - 1);
   } else {
     op.filled_bytes += part.range.length;
     op.progress_bytes = 0;

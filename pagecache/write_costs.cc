@@ -30,16 +30,15 @@ void WriteCosts::Note(Way way, uint64_t length_bytes, uint64_t cost_ns) {
 
 WriteCosts::Costs WriteCosts::ToChooseBy(uint64_t length_bytes) {
   Class& entry = classes_[ClassOf(length_bytes)];
-  Costs costs{Get(Way::kStore, length_bytes), Get(Way::kWrite, length_bytes)};
-  const uint32_t asked = entry.asked.fetch_add(1, std::memory_order_relaxed) + 1;
+  const Costs costs{Get(Way::kStore, length_bytes), Get(Way::kWrite, length_bytes)};
   const uint32_t cheap = std::min(costs.store_ns, costs.write_ns);
   const uint32_t dear = std::max(costs.store_ns, costs.write_ns);
-  const uint32_t every = dear > 2 * cheap && cheap != 0 ? 4096 : 64;
+  const uint32_t every = cheap == 0 ? 8 : dear > 2 * cheap ? 4096 : 64;
+  const uint32_t asked = entry.asked.fetch_add(1, std::memory_order_relaxed) + 1;
   if (asked % every != 0) return costs;
-  (costs.store_ns <= costs.write_ns && costs.store_ns != 0 ? costs.write_ns : costs.store_ns) = 1;
-  if (costs.store_ns == 0) costs.store_ns = 2;
-  if (costs.write_ns == 0) costs.write_ns = 2;
-  return costs;
+  // The other way round, once. Unknown is 0, the least: a way never tried is tried first.
+  const bool store_is_next = cheap == 0 ? costs.store_ns == 0 : costs.store_ns == dear;
+  return store_is_next ? Costs{1, 2} : Costs{2, 1};
 }
 
 }  // namespace quire

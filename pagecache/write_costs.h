@@ -19,9 +19,9 @@ class WriteCosts {
   uint32_t Get(Way way, uint64_t length_bytes) const;
   void Note(Way way, uint64_t length_bytes, uint64_t cost_ns);
 
-  // The costs to choose by. Now and then the dearer way's cost is left out as if it were cheapest,
-  // so that it is measured again: once per 64 requests while unknown or close, once per 4096 when
-  // it was more than twice as dear.
+  // The costs to choose by. Now and then the dearer way is made to look cheaper, so that it is
+  // measured again: every 8th request while one is unknown, every 64th while they are close, every
+  // 4096th when one is more than twice as dear.
   struct Costs {
     uint32_t store_ns;
     uint32_t write_ns;

@@ -1,0 +1,58 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// A logical unit backed by a file: checks a command, carries it out in the page cache, and takes
+// the references back.
+// Owns: the file. Lifetime: outlives its nexuses and commands.
+// Threads: Execute on the nexus's reactor; OnFreeCommand any thread.
+// Errors: every answer is an Outcome in the command.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "pagecache/file.h"
+#include "vdisk/command.h"
+#include "vdisk/geometry.h"
+#include "vdisk/nexus.h"
+
+namespace quire {
+
+class Device {
+ public:
+  // `block_bytes` is 512 or 4096; the device is as long as whole blocks of the file.
+  static absl::StatusOr<std::unique_ptr<Device>> Create(std::unique_ptr<File> file,
+                                                        uint32_t block_bytes);
+
+  Geometry geometry() const { return Geometry::ForSize(file_->size_bytes(), block_bytes_); }
+  bool read_only() const { return !file_->traits().writable || file_->options().read_only; }
+  File& file() { return *file_; }
+
+  std::unique_ptr<Nexus> Connect(Reactor& reactor);
+
+  // Starts `command`; it is answered by command.done. REQUIRES: idle.
+  void Execute(Nexus& nexus, Command& command);
+
+  // The single place where a command's references and buffers go back; runs exactly once per
+  // command, after its last owner let go, on that owner's thread.
+  void OnFreeCommand(Command& command);
+
+  uint64_t count_executed() const { return executed_.load(std::memory_order_relaxed); }
+  uint64_t count_freed() const { return freed_.load(std::memory_order_relaxed); }
+
+ private:
+  Device(std::unique_ptr<File> file, uint32_t block_bytes)
+      : file_(std::move(file)), block_bytes_(block_bytes) {}
+  int Refusal(const Command& command, const Geometry& geometry) const;
+  static void Answer(Command& command, IoResult result, Direction direction);
+
+  // Constant after construction.
+  const std::unique_ptr<File> file_;
+  const uint32_t block_bytes_;
+  // Any thread.
+  std::atomic<uint64_t> executed_{0};
+  std::atomic<uint64_t> freed_{0};
+};
+
+}  // namespace quire

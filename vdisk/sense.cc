@@ -1,0 +1,85 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+#include "vdisk/sense.h"
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+
+namespace quire {
+namespace {
+
+constexpr Outcome Check(SenseKey key, uint8_t asc, uint8_t ascq) {
+  return {Status::kCheckCondition, key, asc, ascq};
+}
+
+// SPC-4 annex D.
+constexpr Outcome kLbaOutOfRange = Check(SenseKey::kIllegalRequest, 0x21, 0x00);
+constexpr Outcome kInvalidCommand = Check(SenseKey::kIllegalRequest, 0x20, 0x00);
+constexpr Outcome kWriteProtected = Check(SenseKey::kDataProtect, 0x27, 0x00);
+constexpr Outcome kSpaceAllocationFailed = Check(SenseKey::kDataProtect, 0x27, 0x07);
+constexpr Outcome kUnrecoveredReadError = Check(SenseKey::kMediumError, 0x11, 0x00);
+constexpr Outcome kWriteError = Check(SenseKey::kMediumError, 0x0c, 0x00);
+constexpr Outcome kInternalTargetFailure = Check(SenseKey::kHardwareError, 0x44, 0x00);
+
+Outcome MediumError(Direction direction) {
+  return direction == Direction::kRead ? kUnrecoveredReadError : kWriteError;
+}
+
+}  // namespace
+
+Outcome OutcomeFromErrno(int error, Direction direction) {
+  switch (error) {
+    case 0:
+      return {};
+    case EINVAL:  // the range does not lie on the disk
+      return kLbaOutOfRange;
+    case EROFS:  // the disk is read-only
+      return kWriteProtected;
+    case EOPNOTSUPP:  // the file system cannot do it
+      return kInvalidCommand;
+    case ENOSPC:  // the file system is full
+    case EDQUOT:  // or our share of it
+    case EFBIG:   // or the file as long as it can get
+      return kSpaceAllocationFailed;
+    case EBUSY:  // a limit of ours, try again
+      return {Status::kTaskSetFull, SenseKey::kNoSense, 0, 0};
+    case EIO:      // the medium, or a file that is shorter than the disk
+    case EBADMSG:  // a checksum of the file system (EFSBADCRC)
+    case EUCLEAN:  // its structure is damaged (EFSCORRUPTED)
+      return MediumError(direction);
+    case ENOMEM:  // the kernel had none for the page cache
+      return {Status::kBusy, SenseKey::kNoSense, 0, 0};
+    default:
+      Log(LogLevel::kError, absl::StrCat("errno ", error, " has no sense data of its own"));
+      return direction == Direction::kNone ? kInternalTargetFailure : MediumError(direction);
+  }
+}
+
+int ErrnoFromOutcome(const Outcome& outcome) {
+  if (outcome.good()) return 0;
+  if (outcome.status == Status::kTaskSetFull || outcome.status == Status::kBusy) return EBUSY;
+  if (outcome == kLbaOutOfRange) return EINVAL;
+  if (outcome == kInvalidCommand) return EOPNOTSUPP;
+  if (outcome == kWriteProtected) return EROFS;
+  if (outcome == kSpaceAllocationFailed) return ENOSPC;
+  return EIO;
+}
+
+std::string_view Name(SenseKey key) {
+  switch (key) {
+    case SenseKey::kNoSense:
+      return "NO SENSE";
+    case SenseKey::kMediumError:
+      return "MEDIUM ERROR";
+    case SenseKey::kHardwareError:
+      return "HARDWARE ERROR";
+    case SenseKey::kIllegalRequest:
+      return "ILLEGAL REQUEST";
+    case SenseKey::kDataProtect:
+      return "DATA PROTECT";
+  }
+  return "?";
+}
+
+}  // namespace quire
