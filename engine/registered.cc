@@ -29,7 +29,7 @@ void LogNotRegistered(size_t size_bytes, int error) {
 
 FixedFile::FixedFile(Reactor& reactor, int fd) : reactor_(&reactor) {
   int error = 0;
-  if (reactor.ring_ != nullptr) index_ = reactor.ring_->AddFile(fd, error);
+  if (reactor.ring_ != nullptr && fd >= 0) index_ = reactor.ring_->AddFile(fd, error);
 }
 
 FixedFile::FixedFile(FixedFile&& other) noexcept

@@ -172,29 +172,31 @@ void Reader::NoteStream(ReadOp& op, File::Place& place) {
   }
 }
 
+// The bytes are put together before the pin is taken: from then on a write may move them.
 void Reader::Lend(ReadOp& op) {
-  op.channel->Acquire(op, op.range, PinKind::kLent, OnLent, op.stable ? &op.stable_bytes : nullptr);
-}
-
-void Reader::OnLent(FileOp& file_op, IoResult) {
-  ReadOp& op = static_cast<ReadOp&>(file_op);
-  op.pinned = true;
-  LendFrom(op, *op.channel->file_.place());
-}
-
-// REQUIRES: the pin is granted. Everything is by reference.
-void Reader::LendFrom(ReadOp& op, File::Place& place) {
   FileChannel& channel = *op.channel;
-  op.mapping = place.mapping.get();
-  op.lost_before = op.mapping->count_lost();
-  channel.housekeeping_.NoteTouched(*op.mapping, op.range);
+  op.mapping = channel.file_.place()->mapping.get();
   SgBuilder builder(op.data);
   builder.Append({op.mapping->At(op.range.offset), op.range.length});
   builder.SetFileRange({channel.file_.backing_->fd(), op.range});
   builder.Finish(Hold(Release, &op, 0));
   if (op.stable) op.stable_bytes.Start(op.data);
+  channel.Acquire(op, op.range, PinKind::kLent, OnLent, op.stable ? &op.stable_bytes : nullptr);
+}
+
+void Reader::OnLent(FileOp& file_op, IoResult) {
+  ReadOp& op = static_cast<ReadOp&>(file_op);
+  op.pinned = true;
   op.referenced_bytes = op.range.length;
-  channel.counters_.referenced_bytes.Add(op.range.length);
+  FinishLent(op);
+}
+
+// REQUIRES: the pin is lent, and op.mapping is where the references point.
+void Reader::FinishLent(ReadOp& op) {
+  FileChannel& channel = *op.channel;
+  op.lost_before = op.mapping->count_lost();
+  channel.housekeeping_.NoteTouched(*op.mapping, op.range);
+  channel.counters_.referenced_bytes.Add(op.referenced_bytes);
   channel.Finish(op, IoResult::Bytes(op.range.length));
 }
 
@@ -275,7 +277,6 @@ bool Reader::HaveMemory(ReadOp& op) {
 
 // True when the read is complete. Otherwise what was copied is kept and FillNext goes on.
 bool Reader::CopyNow(ReadOp& op) {
-  op.path = ReadPath::kFill;
   const Segment piece{op.private_run.data(), op.range.length};
   op.io.PrepareRead(-1, op.range.offset, {&piece, 1}, RWF_NOWAIT);
   const IoResult result = op.channel->file_.backing_->RunNow(op.io);
@@ -294,10 +295,14 @@ void Reader::FillNext(FileOp& file_op, IoResult) {
     return;
   }
   if (!HaveMemory(op)) return;  // comes back here when there is some
-  if (op.path == ReadPath::kCopyNow && CopyNow(op)) {
-    if (File::Place* place = channel.file_.place(); place != nullptr) Heat(op, *place);
-    FinishFilled(op);
-    return;
+  if (op.path == ReadPath::kCopyNow) {
+    if (CopyNow(op)) {
+      if (File::Place* place = channel.file_.place(); place != nullptr) Heat(op, *place);
+      FinishFilled(op);
+      return;
+    }
+    op.path = ReadPath::kFill;
+    channel.counters_.read_paths[static_cast<size_t>(op.path)].Add();
   }
   const bool direct = channel.file_.direct();
   const ReadOp::Part& part = op.parts[op.part];
@@ -361,14 +366,12 @@ void Reader::FinishFilled(ReadOp& op) {
   builder.Finish(Hold(Release, &op, 0));
   if (op.stable) op.stable_bytes.Start(op.data);
   if (op.referenced_bytes > 0) {
-    op.lost_before = op.mapping->count_lost();
-    channel.housekeeping_.NoteTouched(*op.mapping, op.range);
     file.pins_.LendFilled(op.pin, op.stable ? &op.stable_bytes : nullptr);
-  } else {
-    file.pins_.Release(op.pin);
-    op.pinned = false;
+    FinishLent(op);
+    return;
   }
-  channel.counters_.referenced_bytes.Add(op.referenced_bytes);
+  file.pins_.Release(op.pin);
+  op.pinned = false;
   channel.Finish(op, IoResult::Bytes(op.range.length));
 }
 
@@ -387,6 +390,7 @@ void Reader::Release(void* owner, uint64_t) noexcept {
   if (op.pinned) {
     if (op.mapping->count_lost() != op.lost_before && op.mapping->Lost(op.range)) {
       op.revoked = true;
+      file.place()->residency->Forget(op.range);
       file.revoked_.fetch_add(1, std::memory_order_relaxed);
     }
     file.pins_.Release(op.pin);

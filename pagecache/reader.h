@@ -35,6 +35,7 @@ class Reader {
 
   static void Lend(ReadOp& op);
   static void OnLent(FileOp& op, IoResult waited);
+  static void FinishLent(ReadOp& op);
   static void PlanWhole(ReadOp& op);
   static bool PlanMixed(ReadOp& op, const Pages& pages);
   static void Fill(ReadOp& op);
@@ -44,7 +45,6 @@ class Reader {
   static void FillNext(FileOp& op, IoResult);
   static void OnFilled(FileOp& op, IoResult result);
   static void FinishFilled(ReadOp& op);
-  static void LendFrom(ReadOp& op, File::Place& place);
   static void Fail(ReadOp& op, int error);
   static void Release(void* owner, uint64_t cookie) noexcept;
 };

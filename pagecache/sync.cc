@@ -34,7 +34,14 @@ void Syncer::Flush(FileOp& op, ByteRange range, FileOp::Step step) {
 void Syncer::Flushed(FileOp& op, IoResult result) {
   File& file = op.channel->file_;
   file.flushes_running_.fetch_sub(1);
-  if (!result.ok()) file.Latch(result.error());
+  switch (result.error()) {
+    case 0:
+    case EINTR:  // not tried: the requester hears of it, and nothing was lost
+    case EAGAIN:
+      return;
+    default:
+      file.Latch(result.error());
+  }
 }
 
 void Syncer::OnFlushed(FileOp& op, IoResult result) {
