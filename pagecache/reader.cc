@@ -69,6 +69,7 @@ void Reader::Choose(ReadOp& op, Residency::Hint hint) {
       Lend(op);
       return;
     case ReadPath::kRenew:
+      QUIRE_CHECK(place != nullptr);
       if (Renew(op, *place)) {
         channel.counters_.renewed.Add();
         Lend(op);
