@@ -57,8 +57,9 @@ std::unique_ptr<Session> Disk::Connect(Reactor& reactor, Session::Options option
 
 DiskStats Disk::stats() const {
   const FileStats file = device_->file().stats();
-  return {.commands_executed = device_->count_executed(),
-          .commands_freed = device_->count_freed(),
+  const Device::Counts commands = device_->counts();
+  return {.commands_executed = commands.executed,
+          .commands_freed = commands.freed,
           .reads = file.reads,
           .writes = file.writes,
           .flushes = file.syncs,

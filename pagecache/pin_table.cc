@@ -73,6 +73,7 @@ bool PinTable::Blocked(Reach reach, const Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
 
 void PinTable::Enter(Reach reach, Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
   const bool lent = pin.kind_ == PinKind::kLent && !pin.waiting_;
+  ++reach.shards[0]->count;
   size_t i = 0;
   for (Shard* shard : reach) {
     Pin::Node& node = pin.nodes_[i++];
@@ -83,6 +84,7 @@ void PinTable::Enter(Reach reach, Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
 
 void PinTable::Leave(Reach reach, Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
   const bool lent = pin.kind_ == PinKind::kLent && !pin.waiting_;
+  --reach.shards[0]->count;
   size_t i = 0;
   for (Shard* shard : reach) (lent ? shard->lent : shard->marks).Remove(pin.nodes_[i++]);
 }
@@ -94,13 +96,16 @@ bool PinTable::Acquire(Pin& pin, ByteRange range, PinKind kind, Pin::Granted gra
   pin.kind_ = kind;
   pin.granted_ = granted;
   pin.stable_ = stable;
-  count_.fetch_add(1, std::memory_order_relaxed);
+  pin.sequence_ = kLatest;
   const Reach reach = ReachOf(range);
   Locked locked(reach);
-  // Drawn under the locks: arrival in a shard and sequence never disagree.
-  pin.sequence_ = next_sequence_.fetch_add(1, std::memory_order_relaxed);
   const bool waiting = Blocked(reach, pin);
   pin.waiting_ = waiting;
+  // Drawn under the locks: arrival in a shard and sequence never disagree. A lent pin that does not
+  // wait is nobody's predecessor and needs none.
+  if (waiting || kind != PinKind::kLent) {
+    pin.sequence_ = next_sequence_.fetch_add(1, std::memory_order_relaxed);
+  }
   Enter(reach, pin);
   if (waiting) {
     count_waiting_.fetch_add(1, std::memory_order_relaxed);
@@ -137,7 +142,6 @@ void PinTable::Release(Pin& pin) {
     // Whoever waits for this pin entered under one of these locks, so it is counted by now.
     waiters = pin.kind_ != PinKind::kLent && count_waiting_.load(std::memory_order_relaxed) > 0;
   }
-  count_.fetch_sub(1, std::memory_order_relaxed);
   if (waiters) GrantWaiters(range);
 }
 
@@ -182,6 +186,15 @@ void PinTable::MakePrivate(Reach reach, const Pin& write) QUIRE_NO_THREAD_ANALYS
       pin.stable_ = nullptr;
     }
   }
+}
+
+uint64_t PinTable::count() const {
+  uint64_t sum = 0;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    sum += shard.count;
+  }
+  return sum;
 }
 
 bool PinTable::AnyIn(ByteRange range) QUIRE_NO_THREAD_ANALYSIS {

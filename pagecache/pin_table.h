@@ -46,7 +46,7 @@ class PinTable {
 
   // True when a reference into `range` (of any length) is lent or about to be.
   bool AnyIn(ByteRange range);
-  uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+  uint64_t count() const;
   // Times that bytes were copied because a write met a stable reference.
   uint64_t count_made_private() const {
     return count_made_private_.load(std::memory_order_relaxed);
@@ -55,11 +55,13 @@ class PinTable {
 
  private:
   static constexpr size_t kShards = 64;
+  static constexpr uint64_t kLatest = ~uint64_t{0};
   static constexpr uint64_t kShardSpanBytes = kMaxTransferBytes;
   using Nodes = IntrusiveList<Pin::Node>;
 
   struct alignas(64) Shard {
-    Mutex mutex;
+    mutable Mutex mutex;
+    uint64_t count QUIRE_GUARDED_BY(mutex) = 0;  // pins whose first shard this is
     Nodes marks QUIRE_GUARDED_BY(mutex);  // fills, writes and all who wait, in order of arrival
     Nodes lent QUIRE_GUARDED_BY(mutex);
   };
@@ -83,7 +85,6 @@ class PinTable {
 
   std::array<Shard, kShards> shards_;
   std::atomic<uint64_t> next_sequence_{0};
-  std::atomic<uint64_t> count_{0};
   std::atomic<uint64_t> count_waiting_{0};  // changed under the waiter's locks
   std::atomic<uint64_t> count_made_private_{0};
 };

@@ -19,6 +19,7 @@
 namespace quire {
 
 class Device;
+class Nexus;
 class Session;
 
 enum class CommandKind : uint8_t { kRead, kWrite, kFlush, kUnmap, kWriteZeroes };
@@ -73,6 +74,7 @@ class Command {
   State state_ = State::kIdle;
   std::atomic<uint32_t> owners_{0};
   Device* device_ = nullptr;
+  Nexus* nexus_ = nullptr;
   Session* session_ = nullptr;
   void (*left_)(Command& command) = nullptr;  // the session takes its credit back
   Part<ReadOp> read_;

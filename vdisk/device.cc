@@ -24,7 +24,29 @@ absl::StatusOr<std::unique_ptr<Device>> Device::Create(std::unique_ptr<File> fil
 }
 
 std::unique_ptr<Nexus> Device::Connect(Reactor& reactor) {
-  return std::make_unique<Nexus>(*file_, reactor);
+  return std::make_unique<Nexus>(*this, *file_, reactor);
+}
+
+void Device::Enter(const Nexus& nexus) {
+  MutexLock lock(mutex_);
+  nexuses_.push_back(&nexus);
+}
+
+void Device::Leave(const Nexus& nexus) {
+  MutexLock lock(mutex_);
+  former_.executed += nexus.executed_.value();
+  former_.freed += nexus.freed_.load(std::memory_order_relaxed);
+  std::erase(nexuses_, &nexus);
+}
+
+Device::Counts Device::counts() const {
+  MutexLock lock(mutex_);
+  Counts sum = former_;
+  for (const Nexus* nexus : nexuses_) {
+    sum.executed += nexus->executed_.value();
+    sum.freed += nexus->freed_.load(std::memory_order_relaxed);
+  }
+  return sum;
 }
 
 int Device::Refusal(const Command& command, const Geometry& geometry) const {
@@ -48,7 +70,8 @@ void Device::Execute(Nexus& nexus, Command& command) {
   command.state_ = Command::State::kRunning;
   command.owners_.store(1, std::memory_order_relaxed);
   command.device_ = this;
-  executed_.fetch_add(1, std::memory_order_relaxed);
+  command.nexus_ = &nexus;
+  nexus.executed_.Add();
   FileChannel& channel = nexus.channel_;
   const Geometry geometry = this->geometry();
   if (const int error = Refusal(command, geometry); error != 0) {
@@ -121,7 +144,7 @@ void Device::OnFreeCommand(Command& command) {
   QUIRE_CHECK(command.state_ == Command::State::kAnswered);
   command.read_.data.Reset();
   command.state_ = Command::State::kIdle;
-  freed_.fetch_add(1, std::memory_order_relaxed);
+  command.nexus_->freed_.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace quire

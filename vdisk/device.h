@@ -6,12 +6,12 @@
 // Errors: every answer is an Outcome in the command.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "pagecache/file.h"
 #include "vdisk/command.h"
 #include "vdisk/geometry.h"
@@ -38,21 +38,30 @@ class Device {
   // command, after its last owner let go, on that owner's thread.
   void OnFreeCommand(Command& command);
 
-  uint64_t count_executed() const { return executed_.load(std::memory_order_relaxed); }
-  uint64_t count_freed() const { return freed_.load(std::memory_order_relaxed); }
+  // Over all nexuses since the device was made. Equal when nothing is running or lent.
+  struct Counts {
+    uint64_t executed = 0;
+    uint64_t freed = 0;
+  };
+  Counts counts() const;
 
  private:
+  friend class Nexus;
+
   Device(std::unique_ptr<File> file, uint32_t block_bytes)
       : file_(std::move(file)), block_bytes_(block_bytes) {}
+  void Enter(const Nexus& nexus);
+  void Leave(const Nexus& nexus);
   int Refusal(const Command& command, const Geometry& geometry) const;
   static void Answer(Command& command, IoResult result, Direction direction);
 
   // Constant after construction.
   const std::unique_ptr<File> file_;
   const uint32_t block_bytes_;
-  // Any thread.
-  std::atomic<uint64_t> executed_{0};
-  std::atomic<uint64_t> freed_{0};
+  // Guarded. Nexuses are kept in view for their counts, which no two reactors share.
+  mutable Mutex mutex_;
+  std::vector<const Nexus*> nexuses_ QUIRE_GUARDED_BY(mutex_);
+  Counts former_ QUIRE_GUARDED_BY(mutex_);  // of nexuses that are gone
 };
 
 }  // namespace quire
