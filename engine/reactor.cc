@@ -133,7 +133,7 @@ uint32_t Reactor::Turn(uint64_t timeout_ns) {
     Sleep(timeout_ns);
     TakeMail();
     count_ran = RunTimers();
-  } else if (ring_ != nullptr) {
+  } else if (ring_ != nullptr && !(ring_->idle() && waiting_for_ring_.empty())) {
     DriveRing();
   }
   if (events_ != nullptr && count_ran == 0 && ready_.empty()) SettleEvents();
@@ -166,6 +166,7 @@ uint32_t Reactor::RunTimers() {
 
 // Runs the list as it is now: what a callback completes waits for the next turn.
 uint32_t Reactor::RunReady() {
+  if (ready_.empty()) return 0;
   IntrusiveList<Completion> batch;
   batch.Append(ready_);
   uint32_t count_ran = 0;

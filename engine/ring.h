@@ -52,6 +52,8 @@ class Ring {
   // Completions also bump `event_fd`, for an embedder's loop.
   absl::Status RegisterEventFd(int event_fd);
 
+  // True when SubmitAndReap has nothing to do.
+  bool idle() const { return (count_queued_ | count_in_kernel_) == 0; }
   uint32_t count_queued() const { return count_queued_; }
   uint32_t count_in_kernel() const { return count_in_kernel_; }
   uint64_t count_system_calls() const { return count_system_calls_; }

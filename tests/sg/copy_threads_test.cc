@@ -17,6 +17,7 @@ TEST(CopyThreads, TheSumIsExact) {
   constexpr int kCopies = 1000;
   const CopyCounts before = ReadCopyCounts();
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([] {
       std::array<std::byte, 10> from{};

@@ -47,6 +47,7 @@ TEST(Slab, FullIsAnOrdinaryAnswer) {
 TEST(Slab, FindsAHoleAnywhere) {
   const auto slab = Make(4);
   std::vector<std::span<std::byte>> runs;
+  runs.reserve(4);
   for (int i = 0; i < 4; ++i) runs.push_back(*slab->Take(kSlot));
   for (const size_t hole : {2u, 0u, 3u, 1u}) {
     slab->Release(runs[hole]);
