@@ -6,16 +6,20 @@
 namespace quire {
 namespace {
 
+uint64_t Read(clockid_t id) {
+  timespec now;
+  clock_gettime(id, &now);
+  return static_cast<uint64_t>(now.tv_sec) * kNsPerSecond + static_cast<uint64_t>(now.tv_nsec);
+}
+
 class SystemClock final : public Clock {
  public:
-  uint64_t NowNs() const override {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<uint64_t>(now.tv_sec) * kNsPerSecond + static_cast<uint64_t>(now.tv_nsec);
-  }
+  uint64_t NowNs() const override { return Read(CLOCK_MONOTONIC); }
 };
 
 }  // namespace
+
+uint64_t ThreadCpuNs() { return Read(CLOCK_THREAD_CPUTIME_ID); }
 
 const Clock& Clock::System() {
   static const SystemClock clock;

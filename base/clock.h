@@ -21,6 +21,9 @@ class Clock {
   static const Clock& System();
 };
 
+// Time that the calling thread has spent on the processor. A system call (0.2 us).
+uint64_t ThreadCpuNs();
+
 class ManualClock : public Clock {
  public:
   uint64_t NowNs() const override { return now_ns_.load(std::memory_order_relaxed); }

@@ -62,7 +62,12 @@ void Reactor::Bind() {
   thread_ = std::this_thread::get_id();
   if (ring_ == nullptr) return;
   ring_->Enable();
-  slab_buffer_ = FixedBuffer(*this, slab_->memory());
+}
+
+int32_t Reactor::slab_buffer_index() {
+  CheckOnThread();
+  if (!slab_buffer_.has_value()) slab_buffer_.emplace(*this, slab_->memory());
+  return slab_buffer_->index();
 }
 
 void Reactor::Submit(IoOp& op) {

@@ -77,7 +77,8 @@ class Reactor {
   WorkerPool& workers() { return workers_; }
   Slab& slab() { return *slab_; }
   // The slab's index as a registered buffer of this ring, -1 where it could not be registered.
-  int32_t slab_buffer_index() const { return slab_buffer_.index(); }
+  // The first call registers it, which pins all of its memory: only direct I/O is worth that.
+  int32_t slab_buffer_index();
   bool has_ring() const { return ring_ != nullptr; }
 
   // Operations submitted or ready whose callback has not begun, and system calls of the loop.
@@ -113,7 +114,7 @@ class Reactor {
   std::unique_ptr<Slab> slab_;
   WakeFd wake_fd_;
   // Reactor only.
-  FixedBuffer slab_buffer_;
+  std::optional<FixedBuffer> slab_buffer_;  // none until somebody asks
   IntrusiveList<Completion> ready_;
   IntrusiveList<Completion> waiting_for_ring_;  // in order; the ring was full
   TimerQueue timers_;

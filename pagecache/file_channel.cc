@@ -27,6 +27,8 @@ FileChannel::FileChannel(File& file, Reactor& reactor)
       fixed_file_(reactor, file.backing_->fd()),
       fixed_direct_file_(reactor, file.backing_->direct_fd()),
       housekeeping_(file, reactor) {
+  // Now rather than in the first request: it takes milliseconds.
+  if (file.direct()) reactor.slab_buffer_index();
   kick_.channel = this;
   retry_timer_.channel = this;
   retry_timer_.callback = [](Timer& timer) {

@@ -13,6 +13,7 @@
 #include "pagecache/file.h"
 #include "pagecache/file_ops.h"
 #include "pagecache/housekeeping.h"
+#include "pagecache/preemption.h"
 #include "pagecache/readahead.h"
 
 namespace quire {
@@ -67,6 +68,7 @@ class FileChannel {
   // Reactor only.
   Readahead readahead_;
   Housekeeping housekeeping_;
+  Preemption preemption_;
   uint64_t slow_until_ns_ = 0;  // a write on the reactor took too long: use workers until then
   IntrusiveList<FileOp, WaitingForMemory> waiting_for_memory_;
   // Memory may also come back through other channels of this reactor.

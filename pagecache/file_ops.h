@@ -82,7 +82,8 @@ struct WriteOp : FileOp {
 
   // Internal.
   WritePath path = WritePath::kWrite;
-  Resident resident = Resident::kNone;
+  bool asked = false;     // about each page, for want of a hint
+  bool measured = false;  // its cost teaches something
   uint64_t progress_bytes = 0;
   std::array<Segment, 16> rest;  // what is left of the source after a short write
   std::span<std::byte> bounce;   // aligned memory for O_DIRECT, as long as `aligned`

@@ -19,6 +19,23 @@ constexpr uint64_t kSlowForNs = 50 * kNsPerMs;
 
 }  // namespace
 
+// Measures the CPU time of a write on the reactor, where it teaches something: both ways compare
+// only on resident ranges.
+class Inserter::Meter {
+ public:
+  explicit Meter(const WriteOp& op)
+      : measures_(op.measured), started_ns_(measures_ ? ThreadCpuNs() : 0) {}
+
+  void Note(const WriteOp& op, WriteCosts::Way way) const {
+    if (!measures_) return;
+    op.channel->file_.costs_.Note(way, op.range.length, ThreadCpuNs() - started_ns_);
+  }
+
+ private:
+  const bool measures_;
+  const uint64_t started_ns_;
+};
+
 int Inserter::Refusal(const WriteOp& op) {
   const File& file = op.channel->file_;
   if (!op.range.FitsIn(file.size_bytes())) return EINVAL;
@@ -33,7 +50,8 @@ void Inserter::Start(WriteOp& op) {
   channel.counters_.writes.Add();
   op.progress_bytes = 0;
   op.bounce = {};
-  op.resident = Resident::kNone;
+  op.measured = false;
+  op.asked = false;
   if (const int error = Refusal(op); error != 0) {
     channel.Finish(op, IoResult::Error(error));
     return;
@@ -68,12 +86,19 @@ WriteFacts Inserter::Gather(WriteOp& op, uint64_t now_ns) {
   if (place == nullptr || facts.discards) return facts;
   facts.mapped = true;
   facts.lost_pages = place->mapping->Lost(op.range);
-  facts.resident = Ask(op, *place, facts.edges_resident);
-  op.resident = facts.resident;
-  if (facts.resident != Resident::kAll) return facts;
-  const WriteCosts::Costs costs = file.costs_.ToChooseBy(op.range.length);
+  const WriteCosts::Costs costs = file.costs_.ToChooseBy(op.range);
   facts.store_cost_ns = costs.store_ns;
   facts.write_cost_ns = costs.write_ns;
+  op.measured = file.costs_.WorthMeasuring(op.range.length);
+  // Where a write on the file is cheaper anyway, nothing needs to be known about whole pages.
+  const bool matters = facts.store_cost_ns == 0 || facts.store_cost_ns <= facts.write_cost_ns ||
+                       op.measured || !op.range.AlignedTo(kPageBytes);
+  if (!matters) {
+    facts.resident = Resident::kAll;
+    return facts;
+  }
+  facts.resident = Ask(op, *place, facts.edges_resident);
+  op.measured = op.measured && facts.resident == Resident::kAll;
   return facts;
 }
 
@@ -106,11 +131,18 @@ Resident Inserter::Ask(WriteOp& op, File::Place& place, bool& edges_resident) {
   const bool tail_whole = op.range.end() % kPageBytes == 0;
   edges_resident = (head_whole || asked.front() != 0) && (tail_whole || asked.back() != 0);
   if (count < asked.size()) return count == 0 ? Resident::kNone : Resident::kSome;
-  constexpr uint32_t kBaseCost = 10;  // of a question, in pages
-  if (place.residency->WorthWarming(op.range, kBaseCost + static_cast<uint32_t>(count))) {
-    channel.housekeeping_.Warm(*place.residency, op.range.offset / kRegionBytes);
-  }
+  op.asked = true;
   return Resident::kAll;
+}
+
+// The question whether to store was asked page by page: when that happens often in a region, a hint
+// is cheaper.
+void Inserter::Heat(WriteOp& op, File::Place& place) {
+  constexpr uint64_t kBaseCost = 10;  // of a question, in pages
+  const auto cost = static_cast<uint32_t>(kBaseCost + op.range.length / kPageBytes);
+  if (place.residency->WorthWarming(op.range, cost)) {
+    op.channel->housekeeping_.Warm(*place.residency, op.range.offset / kRegionBytes);
+  }
 }
 
 void Inserter::Go(WriteOp& op, WriteChoice choice, uint64_t now_ns) {
@@ -168,22 +200,25 @@ IoResult Inserter::StoreBytes(WriteOp& op) {
 }
 
 void Inserter::StoreNow(WriteOp& op, uint64_t now_ns) {
+  const Meter meter(op);
   const IoResult result = StoreBytes(op);
-  const uint64_t end_ns = op.channel->reactor_.clock().NowNs();
-  NoteCost(op, WriteCosts::Way::kStore, now_ns, end_ns);
+  meter.Note(op, WriteCosts::Way::kStore);
+  NoteTime(op, now_ns);
   OnStored(op, result);
 }
 
 void Inserter::OnStored(FileOp& file_op, IoResult result) {
   WriteOp& op = static_cast<WriteOp&>(file_op);
   FileChannel& channel = *op.channel;
+  File::Place& place = *channel.file_.place();
   if (result.ok()) {
-    channel.housekeeping_.NoteTouched(*channel.file_.place()->mapping, op.range);
+    channel.housekeeping_.NoteTouched(*place.mapping, op.range);
+    if (op.asked) Heat(op, place);
     Landed(op);
     return;
   }
   // The file tells what is wrong: shorter than the disk, out of space, a bad sector.
-  channel.file_.place()->residency->Forget(op.range);
+  place.residency->Forget(op.range);
   WriteByWorker(op);
 }
 
@@ -214,9 +249,10 @@ void Inserter::WriteNow(WriteOp& op, uint64_t now_ns) {
     return;
   }
   PrepareRest(op, 0);
+  const Meter meter(op);
   const IoResult result = channel.file_.backing_->RunNow(op.io);
-  const uint64_t end_ns = channel.reactor_.clock().NowNs();
-  NoteCost(op, WriteCosts::Way::kWrite, now_ns, end_ns);
+  meter.Note(op, WriteCosts::Way::kWrite);
+  NoteTime(op, now_ns);
   OnWritten(op, result);
 }
 
@@ -359,12 +395,14 @@ void Inserter::OnDirectWritten(FileOp& file_op, IoResult result) {
 
 // ---- The end ----
 
-void Inserter::NoteCost(WriteOp& op, WriteCosts::Way way, uint64_t started_ns, uint64_t now_ns) {
+// What a write on the reactor took: the next ones go to the workers if it was made to wait.
+void Inserter::NoteTime(WriteOp& op, uint64_t started_ns) {
   FileChannel& channel = *op.channel;
-  const uint64_t cost_ns = now_ns - started_ns;
-  // Costs of the two ways compare only where both are possible.
-  if (op.resident == Resident::kAll) channel.file_.costs_.Note(way, op.range.length, cost_ns);
-  if (cost_ns > kSlowNs + op.range.length) channel.slow_until_ns_ = now_ns + kSlowForNs;
+  const uint64_t now_ns = channel.reactor_.clock().NowNs();
+  const uint64_t took_ns = now_ns - started_ns;
+  if (took_ns > kSlowNs + op.range.length && channel.preemption_.Since() < took_ns / 2) {
+    channel.slow_until_ns_ = now_ns + kSlowForNs;
+  }
   if (channel.file_.pressure_.NoteDirtied(op.range.length, now_ns)) {
     channel.housekeeping_.SamplePressure();
   }

@@ -21,10 +21,13 @@ class Inserter {
   static void Start(WriteOp& op);
 
  private:
+  class Meter;
+
   static int Refusal(const WriteOp& op);
   static void OnGranted(FileOp& op, IoResult waited);
   static WriteFacts Gather(WriteOp& op, uint64_t now_ns);
   static Resident Ask(WriteOp& op, File::Place& place, bool& edges_resident);
+  static void Heat(WriteOp& op, File::Place& place);
   static void Go(WriteOp& op, WriteChoice choice, uint64_t now_ns);
 
   static IoResult StoreBytes(WriteOp& op);
@@ -45,7 +48,7 @@ class Inserter {
   static void SubmitDirect(WriteOp& op, std::span<const Segment> pieces);
   static void OnDirectWritten(FileOp& op, IoResult result);
 
-  static void NoteCost(WriteOp& op, WriteCosts::Way way, uint64_t started_ns, uint64_t now_ns);
+  static void NoteTime(WriteOp& op, uint64_t started_ns);
   static void Landed(WriteOp& op);
   static void OnFlushed(FileOp& op, IoResult result);
   static void Fail(WriteOp& op, int error);

@@ -82,6 +82,9 @@ std::string_view Name(ReadPath path);
 std::string_view Name(WritePath path);
 std::string_view Name(WriteReason reason);
 
+// From this length on a write on the file is the first guess for resident ranges.
+inline constexpr uint64_t kWriteUnknownMinBytes = 256 * 1024;
+
 enum class Resident : uint8_t { kNone, kSome, kAll };
 
 struct WriteFacts {
