@@ -84,6 +84,7 @@ class IntrusiveList {
  private:
   void Link(Node& place, Node& node) {
     QUIRE_DCHECK(!node.linked());
+    QUIRE_DCHECK(place.previous_ != nullptr);
     node.next_ = &place;
     node.previous_ = place.previous_;
     place.previous_->next_ = &node;
