@@ -31,6 +31,7 @@ bool StableBytes::MakePrivate() {
   from.Skip(consumed_bytes_);
   for (uint64_t done = 0; done < left;) {
     const Segment piece = from.Take(left - done);
+    QUIRE_CHECK(piece.size_bytes > 0);
     if (!bus_guard::GuardedCopy({private_.get() + done, piece.size_bytes},
                                 {piece.data, piece.size_bytes})) {
       lost_ = true;

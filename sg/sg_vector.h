@@ -37,12 +37,13 @@ class SgVector {
   const FileRange& file_range() const { return file_range_; }
   bool held() const { return hold_.held(); }
 
-  // Returns the memory; the vector is empty afterwards.
+  // Returns the memory; the vector is empty afterwards. The hold goes first: until then somebody
+  // else may still be making the bytes private.
   void Reset() {
+    hold_.Release();
     count_segments_ = 0;
     length_bytes_ = 0;
     file_range_ = {};
-    hold_.Release();
   }
 
  private:
