@@ -1,0 +1,63 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// Goal: errno and sense data are translated into each other in one place, as SPC-4 annex D says.
+// Method: a table of the errnos of interest in each direction.
+
+#include "vdisk/sense.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "base/log.h"
+
+namespace quire {
+namespace {
+
+struct Row {
+  int error;
+  Direction direction;
+  Outcome outcome;
+};
+
+constexpr Row kRows[] = {
+    {0, Direction::kRead, {}},
+    {EINVAL, Direction::kRead, {Status::kCheckCondition, SenseKey::kIllegalRequest, 0x21, 0}},
+    {EROFS, Direction::kWrite, {Status::kCheckCondition, SenseKey::kDataProtect, 0x27, 0}},
+    {EOPNOTSUPP, Direction::kWrite, {Status::kCheckCondition, SenseKey::kIllegalRequest, 0x20, 0}},
+    {ENOSPC, Direction::kWrite, {Status::kCheckCondition, SenseKey::kDataProtect, 0x27, 7}},
+    {EDQUOT, Direction::kWrite, {Status::kCheckCondition, SenseKey::kDataProtect, 0x27, 7}},
+    {EIO, Direction::kRead, {Status::kCheckCondition, SenseKey::kMediumError, 0x11, 0}},
+    {EIO, Direction::kWrite, {Status::kCheckCondition, SenseKey::kMediumError, 0x0c, 0}},
+    {EBUSY, Direction::kRead, {Status::kTaskSetFull, SenseKey::kNoSense, 0, 0}},
+    {ENOMEM, Direction::kRead, {Status::kBusy, SenseKey::kNoSense, 0, 0}},
+};
+
+TEST(SenseTest, EveryErrnoOfInterest) {
+  for (const Row& row : kRows) {
+    EXPECT_EQ(OutcomeFromErrno(row.error, row.direction), row.outcome) << row.error;
+  }
+}
+
+TEST(SenseTest, ThereAndBack) {
+  for (const int error : {0, EINVAL, EROFS, EOPNOTSUPP, ENOSPC, EIO, EBUSY}) {
+    EXPECT_EQ(ErrnoFromOutcome(OutcomeFromErrno(error, Direction::kWrite)), error);
+  }
+}
+
+TEST(SenseTest, AnythingElseIsAMediumErrorAndIsLogged) {
+  static int count_lines;
+  count_lines = 0;
+  SetLogSink([](LogLevel, std::string_view) { ++count_lines; });
+  EXPECT_EQ(OutcomeFromErrno(EXDEV, Direction::kRead).key, SenseKey::kMediumError);
+  EXPECT_EQ(OutcomeFromErrno(EXDEV, Direction::kNone).key, SenseKey::kHardwareError);
+  SetLogSink(nullptr);
+  EXPECT_EQ(count_lines, 2);
+}
+
+TEST(SenseTest, Names) {
+  EXPECT_EQ(Name(SenseKey::kMediumError), "MEDIUM ERROR");
+  EXPECT_EQ(Name(SenseKey::kDataProtect), "DATA PROTECT");
+}
+
+}  // namespace
+}  // namespace quire
