@@ -85,20 +85,26 @@ bool TakesWriteFlag(int fd, int flag) {
   return pwritev2(fd, &piece, 1, 0, flag) == 0;
 }
 
-// Whether a buffered write may be asked not to wait. ext4 takes the flag and refuses the write, so
-// it takes a real one: into a nameless file in the same directory.
-bool WritesWithoutWaiting(int fd) {
+// A nameless file in the same directory: some answers (NOWAIT on ext4, ZERO_RANGE on tmpfs) come
+// only from a real operation, and the file that is served is not the one to try it on. -1 where the
+// file system has no such files.
+int OpenScratch(int fd) {
   std::error_code error;
   const auto path = std::filesystem::read_symlink(absl::StrCat("/proc/self/fd/", fd), error);
-  if (error) return false;
-  const int scratch = open(path.parent_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (scratch < 0) return false;
+  if (error) return -1;
+  return open(path.parent_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+void ProbeByTrying(int scratch, BackingTraits& traits) {
   std::array<std::byte, kPageBytes> page{};
   const iovec piece{page.data(), page.size()};
-  const bool first = pwritev2(scratch, &piece, 1, 0, 0) == static_cast<ssize_t>(page.size());
-  const bool again = pwritev2(scratch, &piece, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
-  close(scratch);
-  return first && again;
+  if (pwritev2(scratch, &piece, 1, 0, 0) != static_cast<ssize_t>(page.size())) return;
+  traits.nowait_write = pwritev2(scratch, &piece, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
+  const auto does = [scratch](int mode) {
+    return fallocate(scratch, mode | FALLOC_FL_KEEP_SIZE, 0, kPageBytes) == 0;
+  };
+  traits.zero_range = does(FALLOC_FL_ZERO_RANGE);
+  traits.punch_hole = does(FALLOC_FL_PUNCH_HOLE);
 }
 
 // FICLONE refuses a file onto itself with EINVAL where reflinks exist, else with EOPNOTSUPP.
@@ -136,13 +142,15 @@ BackingTraits ProbeBacking(int fd, bool writable) {
     traits.direct_offset_align_bytes = traits.direct_memory_align_bytes = SectorBytes(fd);
   }
   if (writable) {
-    traits.nowait_write = !block_device && WritesWithoutWaiting(fd);
     traits.dontcache = TakesWriteFlag(fd, kRwfDontcache);
     traits.reflink = !block_device && HasReflink(fd);
-    // A hole of nothing is refused with EINVAL by those who know holes, EOPNOTSUPP by the others.
-    const auto knows = [fd](int mode) { return fallocate(fd, mode, 0, 0) == 0 || errno == EINVAL; };
-    traits.punch_hole = knows(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
-    traits.zero_range = knows(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE);
+    if (block_device) {
+      // Asked of the device itself, with every request: EOPNOTSUPP where it cannot.
+      traits.punch_hole = traits.zero_range = true;
+    } else if (const int scratch = OpenScratch(fd); scratch >= 0) {
+      ProbeByTrying(scratch, traits);
+      close(scratch);
+    }
   }
   return traits;
 }

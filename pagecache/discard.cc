@@ -94,6 +94,10 @@ void Discarder::OnDone(FileOp& file_op, IoResult result) {
     OnGranted(op, IoResult::Bytes(0));
     return;
   }
+  if (op.zero && result.error() == EOPNOTSUPP && op.io.kind == IoOp::Kind::kFallocate) {
+    WriteZeros(op, 0);
+    return;
+  }
   // Once more: pages may have come and gone while the hole was made.
   if (File::Place* place = file.place(); place != nullptr) place->residency->Forget(piece);
   file.pins_.Release(op.pin);
