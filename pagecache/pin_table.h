@@ -54,7 +54,7 @@ class PinTable {
   void CheckInvariants();
 
  private:
-  static constexpr size_t kShards = 64;
+  static constexpr size_t kShards = 32;
   static constexpr uint64_t kLatest = ~uint64_t{0};
   static constexpr uint64_t kShardSpanBytes = kMaxTransferBytes;
   using Nodes = IntrusiveList<Pin::Node>;
