@@ -128,45 +128,42 @@ void PinTable::LendFilled(Pin& pin, StableBytes* stable) {
     Enter(reach, pin);
     waiters = count_waiting_.load(std::memory_order_relaxed) > 0;
   }
-  if (waiters) GrantWaiters(pin.range_);
+  if (waiters) GrantWaiters();
 }
 
 void PinTable::Release(Pin& pin) {
-  const ByteRange range = pin.range_;
   bool waiters = false;
   {
-    const Reach reach = ReachOf(range);
+    const Reach reach = ReachOf(pin.range_);
     Locked locked(reach);
     QUIRE_DCHECK(!pin.waiting_);
     Leave(reach, pin);
     // Whoever waits for this pin entered under one of these locks, so it is counted by now.
     waiters = pin.kind_ != PinKind::kLent && count_waiting_.load(std::memory_order_relaxed) > 0;
   }
-  if (waiters) GrantWaiters(range);
+  if (waiters) GrantWaiters();
 }
 
-// Waiting is rare, and a waiter may reach into a shard that the range does not: all shards are
-// locked, which makes the walk as simple as it looks.
-void PinTable::GrantWaiters(ByteRange range) QUIRE_NO_THREAD_ANALYSIS {
+// Waiting is rare, a waiter may reach into other shards, and one that is granted as a lent
+// reference may free others who have nothing to do with what was released: all shards are locked
+// and walked until nothing changes, which makes it as simple as it looks.
+void PinTable::GrantWaiters() QUIRE_NO_THREAD_ANALYSIS {
   Pin* first = nullptr;
   Pin** end = &first;
   {
     AllLocked locked(*this);
-    for (Shard* shard : ReachOf(range)) {
-      for (Pin::Node* node = shard->marks.Front(); node != nullptr;) {
-        Pin& pin = *node->pin;
-        node = shard->marks.Next(*node);
-        if (!pin.waiting_ || !pin.range_.Overlaps(range)) continue;
-        const Reach reach = ReachOf(pin.range_);
-        if (Blocked(reach, pin)) continue;
-        Leave(reach, pin);
-        pin.waiting_ = false;
-        Enter(reach, pin);
-        count_waiting_.fetch_sub(1, std::memory_order_relaxed);
-        if (pin.kind_ == PinKind::kWrite) MakePrivate(reach, pin);
-        pin.next_granted_ = nullptr;
-        *end = &pin;
-        end = &pin.next_granted_;
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (Shard& shard : shards_) {
+        for (Pin::Node* node = shard.marks.Front(); node != nullptr;) {
+          Pin& pin = *node->pin;
+          node = shard.marks.Next(*node);
+          if (!pin.waiting_ || Blocked(ReachOf(pin.range_), pin)) continue;
+          Grant(pin);
+          changed = true;
+          *end = &pin;
+          end = &pin.next_granted_;
+        }
       }
     }
   }
@@ -175,6 +172,17 @@ void PinTable::GrantWaiters(ByteRange range) QUIRE_NO_THREAD_ANALYSIS {
     first->granted_(*first);
     first = next;
   }
+}
+
+// REQUIRES: all shards are locked; the pin waits and is not blocked.
+void PinTable::Grant(Pin& pin) {
+  const Reach reach = ReachOf(pin.range_);
+  Leave(reach, pin);
+  pin.waiting_ = false;
+  Enter(reach, pin);
+  count_waiting_.fetch_sub(1, std::memory_order_relaxed);
+  if (pin.kind_ == PinKind::kWrite) MakePrivate(reach, pin);
+  pin.next_granted_ = nullptr;
 }
 
 void PinTable::MakePrivate(Reach reach, const Pin& write) QUIRE_NO_THREAD_ANALYSIS {
@@ -215,7 +223,8 @@ void PinTable::CheckInvariants() QUIRE_NO_THREAD_ANALYSIS {
     for (Pin::Node* node = shard.marks.Front(); node != nullptr; node = shard.marks.Next(*node)) {
       const Pin& pin = *node->pin;
       QUIRE_CHECK(pin.waiting_ || pin.kind_ != PinKind::kLent);
-      QUIRE_CHECK(pin.waiting_ == Blocked(ReachOf(pin.range_), pin));
+      // A waiter that is not blocked any more is about to be granted.
+      QUIRE_CHECK(pin.waiting_ || !Blocked(ReachOf(pin.range_), pin));
     }
     for (Pin::Node* node = shard.lent.Front(); node != nullptr; node = shard.lent.Next(*node)) {
       QUIRE_CHECK(!node->pin->waiting_);

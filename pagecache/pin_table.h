@@ -80,8 +80,9 @@ class PinTable {
   static void Enter(Reach reach, Pin& pin);
   static void Leave(Reach reach, Pin& pin);
   void MakePrivate(Reach reach, const Pin& write);
-  // Grants whoever waited for something in `range` and waits for nothing any more.
-  void GrantWaiters(ByteRange range);
+  // Grants whoever waits and is not blocked any more.
+  void GrantWaiters();
+  void Grant(Pin& pin);
 
   std::array<Shard, kShards> shards_;
   std::atomic<uint64_t> next_sequence_{0};
