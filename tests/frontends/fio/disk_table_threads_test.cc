@@ -58,6 +58,16 @@ TEST_F(FioJobs, ThreadsReadAndWriteOneDisk) {
   EXPECT_EQ(result.exit_status, 0) << result.Text();
 }
 
+// Long reads over short writes: some wait for others, and all must come to an end.
+TEST_F(FioJobs, ThreadsOverlap) {
+  const FioResult result =
+      Run({"--thread=1", "--numjobs=3", "--size=8m", "--rw=randread", "--bs=64k", "--loops=8",
+           "--invalidate=0", "--name=writer", "--ioengine=external:" + engine().string(),
+           "--filename=" + file().string(), "--size=8m", "--thread=1", "--numjobs=3",
+           "--iodepth=16", "--rw=randwrite", "--loops=4"});
+  EXPECT_EQ(result.exit_status, 0) << result.Text();
+}
+
 TEST_F(FioJobs, ThreadsMustAgreeOnTheCache) {
   const FioResult result = Run(
       {"--thread=1", "--size=8m", "--rw=randread", "--time_based", "--runtime=1", "--name=other",
