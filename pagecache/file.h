@@ -149,6 +149,7 @@ class File {
   std::atomic<uint64_t> size_bytes_{0};
   std::atomic<Place*> place_{nullptr};
   std::atomic<int> latched_error_{0};
+  std::atomic<bool> nowait_read_{true};  // until the file system says that it cannot (tmpfs)
   std::atomic<uint32_t> flushes_running_{0};
   std::atomic<uint32_t> count_channels_{0};
   std::atomic<uint64_t> warmed_regions_{0};

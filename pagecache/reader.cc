@@ -59,7 +59,8 @@ void Reader::Choose(ReadOp& op, Residency::Hint hint) {
                         .direct = file.direct(),
                         .lost_pages = place != nullptr && place->mapping->Lost(op.range),
                         .residency_known = file.traits().residency_known,
-                        .nowait_read = channel.reactor_.features().nowait_read,
+                        .nowait_read = channel.reactor_.features().nowait_read &&
+                                       file.nowait_read_.load(std::memory_order_relaxed),
                         .references_only = op.references_only,
                         .copies_only = op.copies_only});
   channel.counters_.read_paths[static_cast<size_t>(op.path)].Add();
@@ -98,19 +99,27 @@ bool Reader::Renew(ReadOp& op, File::Place& place) {
                               .Intersect({0, file.size_bytes()})
                               .AlignedOut(kPageBytes);
   const int64_t cached = file.backing_->CountCached(asked);
-  bool all = cached >= static_cast<int64_t>(asked.length);
-  if (cached < 0) {  // no cachestat: a question page by page, cheap where page tables are filled
-    Pages pages;
-    all = Ask(op, place, pages) == Resident::kAll;
-    if (all) return true;
+  const bool all = cached >= 0 ? cached >= static_cast<int64_t>(asked.length)
+                               : AllThere(*file.backing_, *place.mapping, asked);
+  if (!all) {
+    place.residency->Forget(op.range);
+    return false;
   }
-  const uint32_t epoch = op.channel->housekeeping_.Epoch();
-  if (all) {
-    if (lasting) place.residency->Renewed(op.range, epoch);
-    return true;
+  if (lasting) place.residency->Renewed(op.range, op.channel->housekeeping_.Epoch());
+  return true;
+}
+
+// Without cachestat: page by page, a region at a time; cheap where page tables are filled.
+bool Reader::AllThere(Backing& backing, const Mapping& mapping, ByteRange pages) {
+  std::array<uint8_t, kRegionBytes / kPageBytes> there;
+  for (uint64_t done = 0; done < pages.length;) {
+    const uint64_t length = std::min(pages.length - done, kRegionBytes);
+    const auto asked = std::span(there).first(length / kPageBytes);
+    if (!backing.AskPages(mapping, {pages.offset + done, length}, asked)) return false;
+    if (std::ranges::count(asked, uint8_t{0}) > 0) return false;
+    done += length;
   }
-  place.residency->Forget(op.range);
-  return false;
+  return true;
 }
 
 Resident Reader::Ask(ReadOp& op, File::Place& place, Pages& pages) {
@@ -280,7 +289,9 @@ bool Reader::HaveMemory(ReadOp& op) {
 bool Reader::CopyNow(ReadOp& op) {
   const Segment piece{op.private_run.data(), op.range.length};
   op.io.PrepareRead(-1, op.range.offset, {&piece, 1}, RWF_NOWAIT);
-  const IoResult result = op.channel->file_.backing_->RunNow(op.io);
+  File& file = op.channel->file_;
+  const IoResult result = file.backing_->RunNow(op.io);
+  if (result.error() == EOPNOTSUPP) file.nowait_read_.store(false, std::memory_order_relaxed);
   if (!result.ok()) return false;
   CountKernelCopy(result.bytes());
   op.progress_bytes = result.bytes();
