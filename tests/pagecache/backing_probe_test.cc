@@ -1,0 +1,53 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// Goal: what is found out at open is true, and the file is not touched for it.
+// Method: every claim compared with really trying it, on a file of this machine's disk and on
+// tmpfs.
+
+#include "pagecache/backing_probe.h"
+
+#include <gtest/gtest.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+
+#include "tests/support/served_file.h"
+
+namespace quire {
+namespace {
+
+constexpr uint64_t kBytes = 64 * 1024;
+
+class ProbeTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(ProbeTest, SaysTheTruth) {
+  const ScratchFile scratch(kBytes, GetParam());
+  scratch.Fill(0, Filled(kBytes, 'a'));
+  const BackingTraits traits = ProbeBacking(scratch.fd(), true);
+  EXPECT_EQ(scratch.Contents(0, kBytes), Filled(kBytes, 'a'));
+  EXPECT_FALSE(traits.file_system.empty());
+  EXPECT_TRUE(traits.residency_known);
+
+  std::byte byte{'b'};
+  const iovec piece{&byte, 1};
+  const bool nowait = pwritev2(scratch.fd(), &piece, 1, 0, RWF_NOWAIT) == 1 || errno == EAGAIN;
+  EXPECT_EQ(traits.nowait_write, nowait);
+  const auto allocates = [&scratch](int mode) {
+    return fallocate(scratch.fd(), mode | FALLOC_FL_KEEP_SIZE, 0, 4096) == 0;
+  };
+  EXPECT_EQ(traits.zero_range, allocates(FALLOC_FL_ZERO_RANGE));
+  EXPECT_EQ(traits.punch_hole, allocates(FALLOC_FL_PUNCH_HOLE));
+  if (traits.direct_offset_align_bytes != 0) {
+    const int direct = open(scratch.path().c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
+    EXPECT_GE(direct, 0);
+    alignas(4096) static std::byte block[4096];
+    EXPECT_GT(
+        pread(direct, block, traits.direct_offset_align_bytes, traits.direct_offset_align_bytes),
+        0);
+    close(direct);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Folders, ProbeTest, testing::Values("/var/tmp", "/dev/shm"));
+
+}  // namespace
+}  // namespace quire

@@ -1,0 +1,63 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// Goal: a file or device is opened or refused with a line that says what to do; what is asked about
+// memory is answered truly.
+// Method: paths that cannot be; pages loaded and dropped around the questions.
+
+#include "pagecache/kernel_backing.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/support/served_file.h"
+
+namespace quire {
+namespace {
+
+constexpr uint64_t kBytes = 1024 * 1024;
+
+TEST(KernelBackingTest, SaysWhyNot) {
+  const auto missing = KernelBacking::Open({.path = "/nowhere/at/all"});
+  EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
+  const auto folder = KernelBacking::Open({.path = "/tmp", .read_only = true});
+  EXPECT_NE(folder.status().message().find("neither a regular file"), std::string::npos);
+  const std::string pipe = ScratchFile::Folder() + "/quire-test-pipe";
+  unlink(pipe.c_str());
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_FALSE(KernelBacking::Open({.path = pipe}).ok());
+  unlink(pipe.c_str());
+}
+
+TEST(KernelBackingTest, KnowsWhatIsInMemory) {
+  const ScratchFile scratch(kBytes);
+  scratch.Fill(0, Filled(kBytes, 'a'));
+  const auto backing = *KernelBacking::Open({.path = scratch.path()});
+  const auto mapping = *backing->Map(kBytes);
+  std::vector<uint8_t> pages(kBytes / 4096);
+  ASSERT_TRUE(backing->AskPages(*mapping, {0, kBytes}, pages));
+  EXPECT_EQ(std::count(pages.begin(), pages.end(), 1), static_cast<ptrdiff_t>(pages.size()));
+  scratch.Drop();
+  ASSERT_TRUE(backing->AskPages(*mapping, {0, kBytes}, pages));
+  EXPECT_EQ(std::count(pages.begin(), pages.end(), 1), 0);
+  if (KernelFeatures::Get().cachestat) {
+    EXPECT_EQ(backing->CountCached({0, kBytes}), 0);
+  }
+  // One page, without its neighbours.
+  posix_fadvise(scratch.fd(), 0, 0, POSIX_FADV_RANDOM);
+  scratch.Contents(40960, 1);
+  ASSERT_TRUE(backing->AskPages(*mapping, {36864, 12288}, pages));
+  EXPECT_EQ(pages[0], 0);
+  EXPECT_EQ(pages[1], 1);
+  EXPECT_EQ(pages[2], 0);
+}
+
+TEST(KernelBackingTest, GrowsAndTellsItsSize) {
+  const ScratchFile scratch(kBytes);
+  const auto backing = *KernelBacking::Open({.path = scratch.path()});
+  EXPECT_EQ(backing->CurrentSize(), static_cast<int64_t>(kBytes));
+  EXPECT_EQ(backing->Grow(2 * kBytes), 0);
+  EXPECT_EQ(backing->Grow(kBytes), 0);
+  EXPECT_EQ(backing->CurrentSize(), static_cast<int64_t>(2 * kBytes));
+}
+
+}  // namespace
+}  // namespace quire

@@ -1,0 +1,60 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// A backing around another one that fails, shortens and records operations as a test says.
+// Owns: the other one. Threads: as Backing; the script is set before the operations start.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/mutex.h"
+#include "pagecache/backing.h"
+
+namespace quire {
+
+class FaultyBacking final : public Backing {
+ public:
+  struct Script {
+    IoOp::Kind kind = IoOp::Kind::kRead;
+    int error = 0;             // a positive errno for the operations below
+    uint64_t first = 0;        // from this one of the kind on, counted from 0
+    uint64_t count = 0;        // so many
+    uint64_t short_bytes = 0;  // transfers are cut to this; 0: not
+  };
+
+  explicit FaultyBacking(std::unique_ptr<Backing> inner) : inner_(std::move(inner)) {}
+  void Set(const Script& script) {
+    script_ = script;
+    seen_.store(0);
+  }
+  // One letter for each operation so far: r, w, f(lush), a(llocate), A(dvise).
+  std::string Log();
+
+  const BackingTraits& traits() const override { return inner_->traits(); }
+  int64_t CurrentSize() override { return inner_->CurrentSize(); }
+  absl::StatusOr<std::unique_ptr<Mapping>> Map(uint64_t size) override { return inner_->Map(size); }
+  int fd() const override { return inner_->fd(); }
+  int direct_fd() const override { return inner_->direct_fd(); }
+  int64_t CountCached(ByteRange range) override { return inner_->CountCached(range); }
+  bool AskPages(const Mapping& mapping, ByteRange range, std::span<uint8_t> pages) override {
+    return inner_->AskPages(mapping, range, pages);
+  }
+  void Populate(const Mapping& mapping, ByteRange range) override {
+    inner_->Populate(mapping, range);
+  }
+  void Submit(Reactor& reactor, IoOp& op, Via via, bool direct) override;
+  IoResult RunNow(IoOp& op) override;
+  int Grow(uint64_t size_bytes) override { return inner_->Grow(size_bytes); }
+
+ private:
+  // The errno that this operation gets, 0 for none; cuts it short where the script says so.
+  int Judge(IoOp& op);
+
+  const std::unique_ptr<Backing> inner_;
+  Script script_;
+  std::atomic<uint64_t> seen_{0};
+  Mutex mutex_;
+  std::string log_ QUIRE_GUARDED_BY(mutex_);
+};
+
+}  // namespace quire
