@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -63,9 +64,13 @@ TEST(PreemptionTest, CountsWaitingForAProcessor) {
 
 TEST(PreemptionTest, SleepingIsNotWaitingForAProcessor) {
   Preemption preemption;
-  preemption.Since();
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  EXPECT_LT(preemption.Since(), 50 * kNsPerMs);
+  uint64_t least_ns = ~uint64_t{0};
+  for (int i = 0; i < 3; ++i) {  // a busy machine may keep even a sleeper waiting
+    preemption.Since();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    least_ns = std::min(least_ns, preemption.Since());
+  }
+  EXPECT_LT(least_ns, 50 * kNsPerMs);
 }
 
 }  // namespace
