@@ -122,6 +122,9 @@ class File {
   }
   void Latch(int error);
 
+  // Renews hints that are too old, or forgets them. True when every page of `range` is in memory.
+  bool RenewHint(Place& place, ByteRange range, uint32_t epoch);
+  bool AllThere(const Mapping& mapping, ByteRange pages);
   // Verifies that every page of `region` is in memory and complete, and fills its page tables.
   // Blocks. True when the region was found complete.
   bool WarmRegion(uint64_t region);

@@ -108,8 +108,11 @@ Resident Inserter::Ask(WriteOp& op, File::Place& place, bool& edges_resident) {
   FileChannel& channel = *op.channel;
   Backing& backing = *channel.file_.backing_;
   const uint32_t epoch = channel.housekeeping_.Epoch();
-  if (channel.file_.options().hints &&
-      place.residency->Look(op.range, epoch) >= Residency::Hint::kFreshCold) {
+  const Residency::Hint hint = channel.file_.options().hints
+                                   ? place.residency->Look(op.range, epoch)
+                                   : Residency::Hint::kUnknown;
+  if (hint >= Residency::Hint::kFreshCold) return Resident::kAll;
+  if (hint == Residency::Hint::kStale && channel.file_.RenewHint(place, op.range, epoch)) {
     return Resident::kAll;
   }
   const ByteRange pages = op.range.AlignedOut(kPageBytes);

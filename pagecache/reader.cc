@@ -71,7 +71,7 @@ void Reader::Choose(ReadOp& op, Residency::Hint hint) {
       return;
     case ReadPath::kRenew:
       QUIRE_CHECK(place != nullptr);
-      if (Renew(op, *place)) {
+      if (file.RenewHint(*place, op.range, channel.housekeeping_.Epoch())) {
         channel.counters_.renewed.Add();
         Lend(op);
       } else {
@@ -88,38 +88,6 @@ void Reader::Choose(ReadOp& op, Residency::Hint hint) {
       Fill(op);
       return;
   }
-}
-
-// One cachestat: of the whole regions, so that the answer lasts; of the range alone where hints are
-// not believed (256 small folios cost 8 us, one costs 0.25).
-bool Reader::Renew(ReadOp& op, File::Place& place) {
-  File& file = op.channel->file_;
-  const bool lasting = file.options().hints;
-  const ByteRange asked = op.range.AlignedOut(lasting ? kRegionBytes : kPageBytes)
-                              .Intersect({0, file.size_bytes()})
-                              .AlignedOut(kPageBytes);
-  const int64_t cached = file.backing_->CountCached(asked);
-  const bool all = cached >= 0 ? cached >= static_cast<int64_t>(asked.length)
-                               : AllThere(*file.backing_, *place.mapping, asked);
-  if (!all) {
-    place.residency->Forget(op.range);
-    return false;
-  }
-  if (lasting) place.residency->Renewed(op.range, op.channel->housekeeping_.Epoch());
-  return true;
-}
-
-// Without cachestat: page by page, a region at a time; cheap where page tables are filled.
-bool Reader::AllThere(Backing& backing, const Mapping& mapping, ByteRange pages) {
-  std::array<uint8_t, kRegionBytes / kPageBytes> there;
-  for (uint64_t done = 0; done < pages.length;) {
-    const uint64_t length = std::min(pages.length - done, kRegionBytes);
-    const auto asked = std::span(there).first(length / kPageBytes);
-    if (!backing.AskPages(mapping, {pages.offset + done, length}, asked)) return false;
-    if (std::ranges::count(asked, uint8_t{0}) > 0) return false;
-    done += length;
-  }
-  return true;
 }
 
 Resident Reader::Ask(ReadOp& op, File::Place& place, Pages& pages) {

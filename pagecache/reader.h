@@ -27,8 +27,6 @@ class Reader {
 
   static void Choose(ReadOp& op, Residency::Hint hint);
   static Residency::Hint LookUp(ReadOp& op, File::Place& place);
-  static bool Renew(ReadOp& op, File::Place& place);
-  static bool AllThere(Backing& backing, const Mapping& mapping, ByteRange pages);
   static Resident Ask(ReadOp& op, File::Place& place, Pages& pages);
   static void AskThenRead(ReadOp& op);
   static void Heat(ReadOp& op, File::Place& place);

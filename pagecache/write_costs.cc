@@ -32,7 +32,7 @@ uint32_t WriteCosts::Get(Way way, uint64_t length_bytes) const {
 bool WriteCosts::WorthMeasuring(uint64_t length_bytes) {
   if (Get(Way::kStore, length_bytes) == 0 || Get(Way::kWrite, length_bytes) == 0) return true;
   std::atomic<uint32_t>& count = classes_[ClassOf(length_bytes)].count_requests;
-  return count.fetch_add(1, std::memory_order_relaxed) % 8 == 0;
+  return count.fetch_add(1, std::memory_order_relaxed) % 32 == 0;
 }
 
 void WriteCosts::Note(Way way, uint64_t length_bytes, uint64_t cost_ns) {

@@ -27,7 +27,7 @@ class WriteCosts {
   // The mean of about the last 64, ns of CPU; 0 before there were enough to tell.
   uint32_t Get(Way way, uint64_t length_bytes) const;
   // Whether the next request of this length should be measured (that is a fifth of the cost of a
-  // small one): all until both ways are known, then one of eight.
+  // small one): all until both ways are known, then one of 32.
   bool WorthMeasuring(uint64_t length_bytes);
   void Note(Way way, uint64_t length_bytes, uint64_t cost_ns);
 

@@ -2,26 +2,55 @@
 #include "sg/copy.h"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cstring>
+#include <vector>
+
+#include "base/counter.h"
+#include "base/mutex.h"
 
 namespace quire {
 namespace {
 
-// Counters are striped so that copying threads do not share a cache line.
-constexpr size_t kStripes = 16;
-struct alignas(64) Stripe {
-  std::atomic<uint64_t> user_bytes{0};
-  std::atomic<uint64_t> kernel_bytes{0};
-};
-std::array<Stripe, kStripes> g_stripes;
-std::atomic<size_t> g_next_stripe{0};
+class ThreadCounts;
 
-Stripe& MyStripe() {
-  thread_local Stripe& stripe =
-      g_stripes[g_next_stripe.fetch_add(1, std::memory_order_relaxed) % kStripes];
-  return stripe;
+// Every thread counts for itself: a locked addition would wait until all bytes just stored have
+// left the processor's store buffer (100 ns after 4 KiB).
+struct Registry {
+  Mutex mutex;
+  std::vector<const ThreadCounts*> threads QUIRE_GUARDED_BY(mutex);
+  CopyCounts former QUIRE_GUARDED_BY(mutex);  // of threads that are gone
+};
+
+// Never destroyed: threads may end later than anything else.
+Registry& TheRegistry() {
+  static Registry& registry = *new Registry;
+  return registry;
+}
+
+class ThreadCounts {
+ public:
+  ThreadCounts() {
+    Registry& registry = TheRegistry();
+    MutexLock lock(registry.mutex);
+    registry.threads.push_back(this);
+  }
+  ~ThreadCounts() {
+    Registry& registry = TheRegistry();
+    MutexLock lock(registry.mutex);
+    registry.former.user_bytes += user_bytes.value();
+    registry.former.kernel_bytes += kernel_bytes.value();
+    std::erase(registry.threads, this);
+  }
+  ThreadCounts(const ThreadCounts&) = delete;
+  ThreadCounts& operator=(const ThreadCounts&) = delete;
+
+  Counter user_bytes;
+  Counter kernel_bytes;
+};
+
+ThreadCounts& MyCounts() {
+  thread_local ThreadCounts counts;
+  return counts;
 }
 
 }  // namespace
@@ -30,7 +59,7 @@ uint64_t CopyBytes(std::span<std::byte> target, std::span<const std::byte> sourc
   const size_t length = std::min(target.size(), source.size());
   if (length == 0) return 0;
   std::memcpy(target.data(), source.data(), length);
-  MyStripe().user_bytes.fetch_add(length, std::memory_order_relaxed);
+  MyCounts().user_bytes.Add(length);
   return length;
 }
 
@@ -52,15 +81,15 @@ uint64_t CopySg(SgView target, SgView source) {
   return total;
 }
 
-void CountKernelCopy(uint64_t length_bytes) {
-  MyStripe().kernel_bytes.fetch_add(length_bytes, std::memory_order_relaxed);
-}
+void CountKernelCopy(uint64_t length_bytes) { MyCounts().kernel_bytes.Add(length_bytes); }
 
 CopyCounts ReadCopyCounts() {
-  CopyCounts sum;
-  for (const Stripe& stripe : g_stripes) {
-    sum.user_bytes += stripe.user_bytes.load(std::memory_order_relaxed);
-    sum.kernel_bytes += stripe.kernel_bytes.load(std::memory_order_relaxed);
+  Registry& registry = TheRegistry();
+  MutexLock lock(registry.mutex);
+  CopyCounts sum = registry.former;
+  for (const ThreadCounts* counts : registry.threads) {
+    sum.user_bytes += counts->user_bytes.value();
+    sum.kernel_bytes += counts->kernel_bytes.value();
   }
   return sum;
 }

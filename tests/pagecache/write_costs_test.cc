@@ -86,7 +86,7 @@ TEST(WriteCostsTest, MeasuresAllThenSome) {
   NoteMany(costs, 4096, 100, 200);
   int count = 0;
   for (int i = 0; i < 800; ++i) count += costs.WorthMeasuring(4096) ? 1 : 0;
-  EXPECT_EQ(count, 100);
+  EXPECT_EQ(count, 25);
 }
 
 }  // namespace
