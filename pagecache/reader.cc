@@ -277,7 +277,8 @@ void Reader::FillNext(FileOp& file_op, IoResult) {
   if (!HaveMemory(op)) return;  // comes back here when there is some
   if (op.path == ReadPath::kCopyNow) {
     if (CopyNow(op)) {
-      if (File::Place* place = channel.file_.place(); place != nullptr) Heat(op, *place);
+      File::Place* place = channel.file_.place();
+      if (place != nullptr && !op.copies_only) Heat(op, *place);
       FinishFilled(op);
       return;
     }
