@@ -88,17 +88,21 @@ void Mapping::NoteTouched(ByteRange range, uint32_t epoch) {
 std::optional<uint64_t> Mapping::OldestWindow(uint32_t epoch) const {
   std::optional<uint64_t> oldest;
   uint32_t oldest_epoch = epoch;
+  int most_spans = 0;
   for (uint64_t i = 0; i < count_windows_; ++i) {
     const Window& window = windows_[i];
-    const bool touched = std::ranges::any_of(window.spans, [](const std::atomic<uint64_t>& word) {
-      return word.load(std::memory_order_relaxed) != 0;
-    });
-    if (!touched) continue;
-    const uint32_t last = window.last_epoch.load(std::memory_order_relaxed);
-    if (last < oldest_epoch) {
-      oldest = i;
-      oldest_epoch = last;
+    int spans = 0;
+    for (const std::atomic<uint64_t>& word : window.spans) {
+      spans += std::popcount(word.load(std::memory_order_relaxed));
     }
+    if (spans == 0) continue;
+    const uint32_t last = window.last_epoch.load(std::memory_order_relaxed);
+    // Of equally old ones the fullest: one pass over it gives most back.
+    if (last >= epoch || last > oldest_epoch) continue;
+    if (oldest.has_value() && last == oldest_epoch && spans <= most_spans) continue;
+    oldest = i;
+    oldest_epoch = last;
+    most_spans = spans;
   }
   return oldest;
 }
@@ -110,16 +114,18 @@ ByteRange Mapping::WindowRange(uint64_t window) const {
 absl::Status Mapping::RetireWindow(uint64_t index) {
   QUIRE_CHECK(index < count_windows_);
   const ByteRange range = WindowRange(index);
-  uint64_t retired = 0;
-  for (std::atomic<uint64_t>& word : windows_[index].spans) {
-    retired += static_cast<uint64_t>(std::popcount(word.exchange(0, std::memory_order_relaxed)));
-  }
-  count_spans_.fetch_sub(retired, std::memory_order_relaxed);
   // Entries go span by span under the shared lock of the address space (250 ns a page), so that
   // the exclusive lock of the mmap below finds nothing to do but free the tables.
-  for (uint64_t at = 0; at < kWindowBytes; at += kPageTableSpanBytes) {
-    madvise(At(range.offset + at), kPageTableSpanBytes, MADV_DONTNEED);
+  uint64_t retired = 0;
+  for (uint64_t word = 0; word < std::size(windows_[index].spans); ++word) {
+    uint64_t bits = windows_[index].spans[word].exchange(0, std::memory_order_relaxed);
+    retired += static_cast<uint64_t>(std::popcount(bits));
+    for (; bits != 0; bits &= bits - 1) {
+      const uint64_t span = word * 64 + static_cast<uint64_t>(std::countr_zero(bits));
+      madvise(At(range.offset + span * kPageTableSpanBytes), kPageTableSpanBytes, MADV_DONTNEED);
+    }
   }
+  count_spans_.fetch_sub(retired, std::memory_order_relaxed);
   std::byte* const again = At(range.offset);
   if (!MapOver(again, kWindowBytes, protection_, MapFlags(fd_), fd_, fd_ >= 0 ? range.offset : 0)) {
     return absl::ErrnoToStatus(errno, "cannot map a window anew");
