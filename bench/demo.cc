@@ -1,211 +1,246 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// The demonstration: serves a real file as a disk, reads and writes it by reference, and shows
-// beside pread and pwrite in the same run what that cost. Everything that is read is checked.
+// Serves a real file for a minute and shows what that costs: cached reads by reference, overwrites,
+// reads from the disk, each beside pread or pwrite in the same run. Every byte is checked.
 
 #include <unistd.h>
 
 #include <cstdio>
-#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/prng.h"
 #include "bench/support/args.h"
-#include "bench/support/compare.h"
 #include "bench/support/die.h"
+#include "bench/support/disk_bed.h"
 #include "bench/support/page_cache.h"
 #include "bench/support/pattern.h"
+#include "bench/support/peers.h"
 #include "bench/support/report.h"
-#include "bench/support/served_disk.h"
-#include "bench/support/system_calls.h"
 #include "bench/support/work_file.h"
-#include "sg/copy.h"
 
 namespace quire::bench {
 namespace {
 
-constexpr uint64_t kMiB = 1024 * 1024;
-constexpr uint32_t kDepth = 32;
-// Contents are a function of the offset; the file is made with the first version.
-constexpr uint64_t kVersion = 0;
+constexpr std::string_view kPurpose =
+    "Serves a file as a disk and compares with pread and pwrite on the same file.\n"
+    "Every byte read is checked against what was written.";
+constexpr std::string_view kExamples =
+    "\nexamples:\n"
+    "  demo                          a file of 1 GiB, made here and removed at the end\n"
+    "  demo --dir /srv --size 8192   a file of 8 GiB on another file system\n"
+    "  demo --file disk.img          a file of yours; ITS CONTENTS ARE OVERWRITTEN\n"
+    "exit code: 0 when all went well, 1 when something failed or a byte was wrong, 2 for a wrong\n"
+    "command line\n";
 
-struct Cost {
-  double cpu_ns = 0;
-  double system_calls = 0;
-  double copied_bytes = 0;
-  double referenced = 0;  // share of the bytes
+// One line that is written over and over, where somebody watches.
+class ProgressLine {
+ public:
+  void Show(const std::string& text) {
+    if (!terminal_) return;
+    std::printf("\r\033[K%s", text.c_str());
+    std::fflush(stdout);
+  }
+  void Clear() { Show(""); }
+
+ private:
+  const bool terminal_ = isatty(STDOUT_FILENO) == 1;
+};
+
+struct Line {
+  std::string what;
+  Measured quire;
+  Measured peer;
+  double referenced = 0;  // share of the bytes read
 };
 
 class Demo {
  public:
-  explicit Demo(const Args& args)
-      : args_(args),
-        file_(args, args.smoke ? 32 * kMiB : 1024 * kMiB,
-              [](uint64_t done) { Progress("writing the file", done); }),
-        buffer_(kMiB) {}
+  explicit Demo(const Args& args) : args_(args), file_bytes_(FileBytes(args)) {}
 
   void Run() {
-    std::printf("\rserving %s, %s\n", file_.path().c_str(),
-                ByteName(static_cast<double>(file_.size_bytes())).c_str());
-    ServedDisk disk({.path = file_.path(), .share = true}, kDepth);
-    std::printf("%s\n", disk.disk().Describe().c_str());
-    LoadLargeFolios(file_.fd(), {0, file_.size_bytes()});
-    for (const uint64_t length : {uint64_t{4096}, 128 * uint64_t{1024}, kMiB}) {
-      Row(
-          "cached reads of " + SizeName(length), length,
-          [&](uint64_t count) { Reads(disk, length, count); },
-          [&](uint64_t count) { Preads(length, count); }, disk);
-    }
-    Row(
-        "overwrites of 4k", 4096, [&](uint64_t count) { Writes(disk, count); },
-        [&](uint64_t count) { Pwrites(count); }, disk);
+    MakeFile();
+    Open();
+    CheckBytes("checking every byte by reference");
+    Read("cached read 4k", 4096, 20000);
+    Read("cached read 128k", 128 << 10, 4000);
+    Read("cached read 1m", 1 << 20, 500);
+    Overwrite("overwrite 4k", 4096, 4000);
+    Miss("read from disk 4k", 4096, 1000);
+    CheckWrites();
+    progress_.Clear();
     Print();
-    if (disk.disk().stats().references_lent != 0) Die("references were not returned");
   }
+  void Record(Report& report) const;
 
  private:
-  static void Progress(const std::string& what, uint64_t done_bytes) {
-    if (isatty(STDOUT_FILENO) == 0) return;
-    std::printf("\r%s: %s   ", what.c_str(), ByteName(static_cast<double>(done_bytes)).c_str());
-    std::fflush(stdout);
+  static uint64_t FileBytes(const Args& args) {
+    if (args.size_bytes != 0) return args.size_bytes;
+    return args.smoke ? uint64_t{32} << 20 : uint64_t{1} << 30;
   }
-  uint64_t NextOffset(uint64_t length) {
-    return random_.Below(file_.size_bytes() / length) * length;
-  }
+  int count_rounds() const { return args_.smoke ? 1 : 5; }
+  size_t Scaled(size_t count) const { return args_.smoke ? count / 20 : count; }
 
-  void Reads(ServedDisk& disk, uint64_t length, uint64_t count) {
-    disk.Run(
-        count,
-        [&](Command& command) {
-          command.kind = CommandKind::kRead;
-          command.blocks = BlocksAt(NextOffset(length), length);
-        },
-        [&](Command& command) {
-          if (++count_seen_ % 64 != 0) return;
-          const uint64_t offset = command.blocks.first.value * 512;
-          if (!HasPattern(command.data_in().view(), offset, kVersion)) Die("wrong data was read");
-        });
-  }
-  void Preads(uint64_t length, uint64_t count) {
-    for (uint64_t i = 0; i < count; ++i) {
-      const auto offset = static_cast<off_t>(NextOffset(length));
-      if (pread(file_.fd(), buffer_.data(), length, offset) != static_cast<ssize_t>(length)) {
-        DieErrno("pread");
-      }
-      CountKernelCopy(length);
-    }
-  }
-  // Writes what is there already, so that all later reads can be checked.
-  void Writes(ServedDisk& disk, uint64_t count) {
-    std::vector<std::vector<std::byte>> sources(kDepth, std::vector<std::byte>(4096));
-    std::vector<Segment> pieces(kDepth);
-    uint64_t next = 0;
-    disk.Run(count, [&](Command& command) {
-      const uint64_t offset = NextOffset(4096);
-      const uint64_t slot = next++ % kDepth;
-      FillPattern(sources[slot], offset, kVersion);
-      pieces[slot] = {sources[slot].data(), 4096};
-      command.kind = CommandKind::kWrite;
-      command.data_out = SgView({&pieces[slot], 1});
-      command.blocks = BlocksAt(offset, 4096);
+  void MakeFile() {
+    file_.emplace(args_, file_bytes_, [this](uint64_t done) {
+      progress_.Show(absl::StrFormat("writing %d of %d MiB", done >> 20, file_bytes_ >> 20));
     });
   }
-  void Pwrites(uint64_t count) {
-    for (uint64_t i = 0; i < count; ++i) {
-      const uint64_t offset = NextOffset(4096);
-      const std::span<std::byte> source = std::span(buffer_).first(4096);
-      FillPattern(source, offset, kVersion);
-      if (pwrite(file_.fd(), source.data(), 4096, static_cast<off_t>(offset)) != 4096) {
-        DieErrno("pwrite");
+
+  void Open() {
+    progress_.Show("loading the file into memory");
+    DropPages(file_->fd());
+    LoadLargeFolios(file_->fd(), {0, file_bytes_});
+    bed_ = std::make_unique<DiskBed>(DiskOptions{.path = file_->path()});
+    read_peer_ = MakePlain(file_->fd(), Transfer::kRead);
+    write_peer_ = MakePlain(file_->fd(), Transfer::kWrite);
+    progress_.Clear();
+    std::printf("%s, %d MiB\n%s\n", file_->path().c_str(), static_cast<int>(file_bytes_ >> 20),
+                bed_->disk().Describe().c_str());
+  }
+
+  // Reads the file from end to end, four times so that all of it is known to be in memory.
+  void CheckBytes(const std::string& what) {
+    for (int pass = 0; pass < 4; ++pass) {
+      for (uint64_t at = 0; at < file_bytes_; at += kMaxRequestBytes) {
+        if (at % (64 << 20) == 0) {
+          progress_.Show(
+              absl::StrFormat("%s: %d %%", what,
+                              (at + static_cast<uint64_t>(pass) * file_bytes_) * 25 / file_bytes_));
+        }
+        bed_->Read({at, kMaxRequestBytes}, [at, pass](SgView bytes) {
+          if (pass == 0 && !HasPattern(bytes, at, 0)) Die(absl::StrCat("wrong bytes at ", at));
+        });
       }
-      CountKernelCopy(4096);
     }
   }
 
-  static uint64_t CopiedBytes() {
-    const CopyCounts counts = ReadCopyCounts();
-    return counts.user_bytes + counts.kernel_bytes;
-  }
-  Cost Measure(uint64_t count, const std::function<void(uint64_t)>& body) {
-    Cost cost;
-    const auto requests = static_cast<double>(count);
-    const uint64_t copied = CopiedBytes();
-    const uint64_t cpu = ProcessCpuNs();
-    body(count);
-    cost.cpu_ns = static_cast<double>(ProcessCpuNs() - cpu) / requests;
-    cost.copied_bytes = static_cast<double>(CopiedBytes() - copied) / requests;
-    // Counting slows every call down: a run of its own.
-    const uint64_t few = std::max<uint64_t>(count / 16, 16);
-    const SystemCallCounter counter;
-    if (counter.by_kernel()) {
-      body(few);
-      cost.system_calls = static_cast<double>(counter.Read()) / static_cast<double>(few);
-    } else {
-      counted_by_kernel_ = false;
+  std::vector<uint64_t> Offsets(uint64_t length_bytes, size_t count) {
+    std::vector<uint64_t> offsets(Scaled(count));
+    for (uint64_t& offset : offsets) {
+      offset = random_.Below(file_bytes_ / length_bytes) * length_bytes;
     }
-    return cost;
-  }
-  void Row(const std::string& name, uint64_t length, const std::function<void(uint64_t)>& ours,
-           const std::function<void(uint64_t)>& plain, ServedDisk& disk) {
-    Progress(name, 0);
-    const uint64_t count = (args_.smoke ? 16 * kMiB : 2048 * kMiB) / length;
-    ours(count);  // regions become warm, as they do in service
-    const DiskStats before = disk.disk().stats();
-    Cost us = Measure(count, ours);
-    const DiskStats after = disk.disk().stats();
-    const uint64_t read = after.read_bytes - before.read_bytes;
-    us.referenced = read == 0
-                        ? 0
-                        : static_cast<double>(after.referenced_bytes - before.referenced_bytes) /
-                              static_cast<double>(read);
-    rows_.push_back({name, read != 0, us, Measure(count, plain)});
+    return offsets;
   }
 
-  void Print() const {
-    std::printf("\r%-22s %-7s %12s %14s %13s %14s\n", "per request", "", "CPU", "system calls",
-                "bytes copied", "by reference");
-    for (const Result& row : rows_) {
-      const std::string share =
-          row.reads ? std::to_string(static_cast<int>(row.us.referenced * 1000) / 10.0).substr(0, 5)
-                    : "-";
-      PrintCost(row.name, "quire", row.us, row.reads ? share + " %" : "-");
-      PrintCost("", "plain", row.plain, row.reads ? "0 %" : "-");
-      std::printf("%-22s %-7s %12.3f\n", "", "ratio", row.us.cpu_ns / row.plain.cpu_ns);
+  void Measure(const std::string& what, DiskWay& ours, Way& peer, const Batch& batch, bool cold) {
+    progress_.Show(absl::StrCat("measuring: ", what));
+    std::vector<Way*> ways = {&ours, &peer};
+    const DiskStats before = bed_->disk().stats();
+    const auto results =
+        Compare(ways, {.count_rounds = count_rounds(), .prepare = [&](int, size_t, Way&) {
+                         if (cold) {
+                           bed_->Retire();
+                           DropPages(file_->fd());
+                         }
+                         return batch;
+                       }});
+    const DiskStats after = bed_->disk().stats();
+    Line line{.what = what, .quire = results[0], .peer = results[1]};
+    if (after.read_bytes > before.read_bytes) {
+      line.referenced = static_cast<double>(after.referenced_bytes - before.referenced_bytes) /
+                        static_cast<double>(after.read_bytes - before.read_bytes);
     }
-    std::printf("plain: pread or pwrite in the same run. System calls: %s.\n",
-                counted_by_kernel_ ? "counted by the kernel" : "not permitted to be counted here");
-  }
-  static void PrintCost(const std::string& name, const char* who, const Cost& cost,
-                        const std::string& share) {
-    std::printf("%-22s %-7s %12s %14.3f %13s %14s\n", name.c_str(), who,
-                TimeName(cost.cpu_ns).c_str(), cost.system_calls,
-                ByteName(cost.copied_bytes).c_str(), share.c_str());
+    lines_.push_back(std::move(line));
   }
 
-  struct Result {
-    std::string name;
-    bool reads;
-    Cost us;
-    Cost plain;
-  };
+  void Read(const std::string& what, uint64_t length_bytes, size_t count) {
+    DiskWay ours(*bed_, {});
+    const auto offsets = Offsets(length_bytes, count);
+    ours.Run({.offsets = offsets, .length_bytes = length_bytes});
+    Measure(what, ours, *read_peer_, {.offsets = offsets, .length_bytes = length_bytes}, false);
+  }
+
+  void Miss(const std::string& what, uint64_t length_bytes, size_t count) {
+    DiskWay ours(*bed_, {});
+    const auto offsets = Offsets(length_bytes, count);
+    Measure(what, ours, *read_peer_,
+            {.offsets = offsets, .length_bytes = length_bytes, .consume = true}, true);
+  }
+
+  void Overwrite(const std::string& what, uint64_t length_bytes, size_t count) {
+    DiskWay ours(*bed_, {.kind = CommandKind::kWrite});
+    const auto offsets = Offsets(length_bytes, count);
+    ours.Run({.offsets = offsets, .length_bytes = length_bytes});
+    Measure(what, ours, *write_peer_, {.offsets = offsets, .length_bytes = length_bytes}, false);
+  }
+
+  // New contents, flushed, and read again from the disk.
+  void CheckWrites() {
+    progress_.Show("writing, flushing, and checking what is on the disk");
+    std::vector<std::byte> block(4096);
+    const auto offsets = Offsets(block.size(), 2000);
+    for (const uint64_t at : offsets) {
+      FillPattern(block, at, 1);
+      bed_->Write({at, block.size()}, block);
+    }
+    bed_->Flush({});
+    bed_->Retire();
+    DropPages(file_->fd());
+    for (const uint64_t at : offsets) {
+      bed_->Read({at, block.size()}, [at](SgView bytes) {
+        if (!HasPattern(bytes, at, 1)) Die(absl::StrCat("wrong bytes at ", at));
+      });
+    }
+  }
+
+  void Print() const;
 
   const Args args_;
-  WorkFile file_;
-  std::vector<std::byte> buffer_;
-  Prng random_{1};
-  uint64_t count_seen_ = 0;
-  bool counted_by_kernel_ = true;
-  std::vector<Result> rows_;
+  const uint64_t file_bytes_;
+  ProgressLine progress_;
+  std::optional<WorkFile> file_;
+  std::unique_ptr<DiskBed> bed_;
+  std::unique_ptr<Way> read_peer_, write_peer_;
+  std::vector<Line> lines_;
+  Prng random_{2026};
 };
+
+std::string Copied(const Measured& measured) {
+  return ByteName(measured.user_copied_bytes + measured.kernel_copied_bytes);
+}
+
+void Demo::Print() const {
+  std::printf("\n%-20s %11s %18s %18s %14s %7s\n", "", "by", "copied/request", "CPU/request",
+              KernelCountsSystemCalls() ? "calls/request" : "calls (est.)", "CPU");
+  std::printf("%-20s %11s %9s %8s %9s %8s %7s %6s %7s\n", "", "reference", "Quire", "plain",
+              "Quire", "plain", "Quire", "plain", "ratio");
+  for (const Line& line : lines_) {
+    const bool read = line.peer.name == "pread";
+    std::printf("%-20s %11s %9s %8s %9s %8s %7.2f %6.2f %7.3f\n", line.what.c_str(),
+                read ? absl::StrFormat("%.1f %%", 100 * line.referenced).c_str() : "-",
+                Copied(line.quire).c_str(), Copied(line.peer).c_str(),
+                TimeName(line.quire.cpu_ns.median).c_str(),
+                TimeName(line.peer.cpu_ns.median).c_str(), line.quire.system_calls,
+                line.peer.system_calls, line.quire.cpu_ns.median / line.peer.cpu_ns.median);
+  }
+  std::printf(
+      "plain: pread and pwrite. CPU: of the whole process, medians of %d interleaved rounds.\n"
+      "%s\nAll bytes were as written.\n",
+      count_rounds(),
+      KernelCountsSystemCalls() ? "Calls: counted by the kernel."
+                                : "Calls: estimated; the kernel lets only root count them.");
+}
+
+void Demo::Record(Report& report) const {
+  for (const Line& line : lines_) {
+    report.AddCpu("demo/" + line.what, line.quire, std::span(&line.peer, 1));
+  }
+}
 
 }  // namespace
 }  // namespace quire::bench
 
 int main(int argc, char** argv) {
   using namespace quire::bench;
-  const Args args =
-      ParseArgs(argc, argv, "Serves a real file by reference and shows what that cost.",
-                "  demo\n  demo --file /srv/disk.img\n  demo --dir /mnt/xfs\n");
-  Demo(args).Run();
+  const Args args = ParseArgs(argc, argv, kPurpose, kExamples);
+  Report report(args.json);
+  Demo demo(args);
+  demo.Run();
+  demo.Record(report);
+  report.Finish();
   return 0;
 }

@@ -1,39 +1,43 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// Writes: the path that is chosen against always storing into the mapping and always writing on the
-// file, by size and by what is in memory; the regret is ours against the better of the two.
-
-#include <sys/mman.h>
-#include <unistd.h>
+// Overwrites, by size and by what is in memory: the path that is chosen, beside always storing into
+// a mapping, always pwrite, and io_uring. The regret is the chosen path against the better of the
+// two pure ones, with the engine's own work in it.
+//
+// A round starts with all pages clean and all page tables empty. The file is cut into zones, one
+// for each way and size; a zone's blocks are written in random order, each once, so that nobody
+// finds the pages another one made dirty. Ways change zones from round to round.
 
 #include <algorithm>
-#include <cstring>
-#include <functional>
-#include <vector>
+#include <array>
+#include <cstdio>
+#include <span>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "base/prng.h"
 #include "bench/support/args.h"
-#include "bench/support/compare.h"
-#include "bench/support/die.h"
-#include "bench/support/figures.h"
+#include "bench/support/disk_bed.h"
 #include "bench/support/page_cache.h"
+#include "bench/support/peers.h"
 #include "bench/support/report.h"
-#include "bench/support/served_disk.h"
-#include "bench/support/spread.h"
 #include "bench/support/work_file.h"
 
 namespace quire::bench {
 namespace {
 
-constexpr uint64_t kMiB = 1024 * 1024;
+constexpr std::array<uint64_t, 5> kSizes = {4096, 16384, 65536, 262144, 1048576};
+constexpr size_t kMaxPerZone = 2000;
 
-enum class State { kLargeFolios, kSmallFolios, kAbsent, kHalf };
+enum class State : uint8_t { kLargeFolios, kSmallFolios, kAbsent, kHalf };
+constexpr State kStates[] = {State::kLargeFolios, State::kSmallFolios, State::kAbsent,
+                             State::kHalf};
 
-const char* NameOf(State state) {
+const char* Name(State state) {
   switch (state) {
     case State::kLargeFolios:
-      return "large_folios";
+      return "large-folios";
     case State::kSmallFolios:
-      return "small_folios";
+      return "small-folios";
     case State::kAbsent:
       return "absent";
     case State::kHalf:
@@ -42,123 +46,181 @@ const char* NameOf(State state) {
   return "?";
 }
 
-class Insert {
+// The file in equal zones. INVARIANT: one for each way, and one to learn in.
+class Zones {
  public:
-  explicit Insert(const Args& args)
-      : args_(args),
-        file_(args, args.smoke ? 16 * kMiB : 256 * kMiB),
-        report_(args, "Writes, CPU per request of the whole process"),
-        source_(kMiB, std::byte{0x5a}) {}
+  static constexpr size_t kCount = 5;
+  explicit Zones(uint64_t file_bytes) : zone_bytes_(file_bytes / kCount >> 20 << 20) {}
 
-  void Run(State state, uint64_t length) {
-    // Resident pages are written many times over, absent ones once.
-    const bool resident = state == State::kLargeFolios || state == State::kSmallFolios;
-    const uint64_t passes = resident ? 8 : 1;
-    count_ = std::max<uint64_t>(file_.size_bytes() / length / (resident ? 1 : 2) * passes, 16);
-    if (args_.smoke) count_ = std::min<uint64_t>(count_, 256);
-    length_ = length;
-    std::vector<double> ours;
-    std::vector<double> stores;
-    std::vector<double> writes;
-    for (int run = 0; run < (args_.smoke ? 1 : 3); ++run) {
-      ours.push_back(Timed(state, [this] { Ours(); }));
-      writes.push_back(Timed(state, [this] { Pwrite(); }));
-      // Storing into absent pages reads them one by one: not a path that anybody would take.
-      if (resident) stores.push_back(Timed(state, [this] { Store(); }));
-    }
-    const std::string name = std::string("insert/") + NameOf(state) + "/" + SizeName(length);
-    const double our_cost = SpreadOf(ours).median;
-    const double write_cost = SpreadOf(writes).median;
-    const bool figure = state == State::kLargeFolios && length == 4096;
-    report_.Add(
-        {name, "cpu_per_request", "ns", our_cost, write_cost, "pwrite", figure ? 1.0 / 8 : 0});
-    double best = write_cost;
-    if (resident) {
-      const double store_cost = SpreadOf(stores).median;
-      report_.Add({name, "cpu_per_request", "ns", our_cost, store_cost, "mmap store", 0});
-      best = std::min(best, store_cost);
-    }
-    report_.Add({"regret/" + name, "cpu_per_request", "ns", our_cost, best, "better path", 1.15});
+  ByteRange Zone(size_t index) const { return {index % kCount * zone_bytes_, zone_bytes_}; }
+
+  // Every block of the zone once, in random order.
+  std::vector<uint64_t> Offsets(size_t index, uint64_t length_bytes) const {
+    const ByteRange zone = Zone(index);
+    std::vector<uint64_t> offsets;
+    for (uint64_t at = zone.offset; at < zone.end(); at += length_bytes) offsets.push_back(at);
+    Prng random(index + length_bytes);
+    for (size_t i = offsets.size(); i > 1; --i) std::swap(offsets[i - 1], offsets[random.Below(i)]);
+    if (offsets.size() > kMaxPerZone) offsets.resize(kMaxPerZone);
+    return offsets;
   }
-  void Write() const { report_.Write(); }
 
  private:
-  void Load(State state) const {
-    const ByteRange all{0, file_.size_bytes()};
-    if (fsync(file_.fd()) != 0) DieErrno("fsync");
-    DropPages(file_.fd());
-    if (state == State::kLargeFolios) LoadLargeFolios(file_.fd(), all);
-    if (state == State::kSmallFolios) LoadSmallFolios(file_.fd(), all);
-    if (state != State::kHalf) return;
-    for (uint64_t at = 0; at < all.length; at += 2 * length_) {
-      LoadLargeFolios(file_.fd(), {at + length_ / 2, length_ / 2});
-    }
-  }
-  double Timed(State state, const std::function<void()>& body) {
-    Load(state);
-    spent_ns_ = 0;
-    random_ = Prng(1);
-    body();
-    return static_cast<double>(spent_ns_) / static_cast<double>(count_);
-  }
-  uint64_t NextOffset() { return random_.Below(file_.size_bytes() / length_) * length_; }
-
-  void Ours() {
-    ServedDisk disk({.path = file_.path(), .share = true}, 1);
-    const Segment piece{source_.data(), length_};
-    const uint64_t before = ProcessCpuNs();
-    disk.Run(count_, [&](Command& command) {
-      command.kind = CommandKind::kWrite;
-      command.data_out = SgView({&piece, 1});
-      command.blocks = BlocksAt(NextOffset(), length_);
-    });
-    spent_ns_ = ProcessCpuNs() - before;
-  }
-  void Pwrite() {
-    const uint64_t before = ProcessCpuNs();
-    for (uint64_t i = 0; i < count_; ++i) {
-      if (pwrite(file_.fd(), source_.data(), length_, static_cast<off_t>(NextOffset())) < 0) {
-        DieErrno("pwrite");
-      }
-    }
-    spent_ns_ = ProcessCpuNs() - before;
-  }
-  void Store() {
-    void* memory =
-        mmap(nullptr, file_.size_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, file_.fd(), 0);
-    if (memory == MAP_FAILED) DieErrno("mmap");
-    const uint64_t before = ProcessCpuNs();
-    for (uint64_t i = 0; i < count_; ++i) {
-      std::memcpy(static_cast<std::byte*>(memory) + NextOffset(), source_.data(), length_);
-    }
-    spent_ns_ = ProcessCpuNs() - before;
-    munmap(memory, file_.size_bytes());
-  }
-
-  const Args args_;
-  WorkFile file_;
-  Figures report_;
-  std::vector<std::byte> source_;
-  Prng random_{1};
-  uint64_t length_ = 0;
-  uint64_t count_ = 0;
-  uint64_t spent_ns_ = 0;
+  const uint64_t zone_bytes_;
 };
 
-int Main(int argc, char** argv) {
-  const Args args = ParseArgs(argc, argv, "Writes: the chosen path against the pure ones.");
-  Insert bench(args);
-  for (const State state :
-       {State::kLargeFolios, State::kSmallFolios, State::kAbsent, State::kHalf}) {
-    for (const uint64_t length : {uint64_t{4096}, uint64_t{64 * 1024}, kMiB}) {
-      bench.Run(state, length);
+class Insert {
+ public:
+  Insert(const Args& args, Report& report)
+      : rounds_(args.smoke ? 1 : 5),
+        sizes_(std::span(kSizes).first(args.smoke ? 2 : kSizes.size())),
+        report_(report),
+        file_(args, args.smoke ? uint64_t{20} << 20 : uint64_t{640} << 20),
+        zones_(file_.size_bytes()),
+        mapped_(file_.fd(), file_.size_bytes(), Transfer::kWrite),
+        plain_(MakePlain(file_.fd(), Transfer::kWrite)),
+        uring_(MakeUring(file_.fd(), Transfer::kWrite)) {}
+
+  void Run() {
+    for (const State state : kStates) {
+      for (const uint64_t length_bytes : sizes_) MeasureCell(state, length_bytes);
+    }
+    MeasureDirty();
+  }
+
+ private:
+  // Clean, in the state, no page tables.
+  void Bring(State state, uint64_t length_bytes, DiskBed& bed) {
+    mapped_.Retire();
+    bed.Retire();
+    DropPages(file_.fd());
+    const ByteRange all{0, file_.size_bytes()};
+    switch (state) {
+      case State::kLargeFolios:
+        LoadLargeFolios(file_.fd(), all);
+        return;
+      case State::kSmallFolios:
+        LoadSmallFolios(file_.fd(), all);
+        return;
+      case State::kAbsent:
+        return;
+      case State::kHalf:
+        // The first half of each request, or every second request where that is one page.
+        const uint64_t stretch = std::max<uint64_t>(length_bytes / 2, 4096);
+        for (uint64_t at = 0; at < all.length; at += 2 * stretch) {
+          LoadSmallFolios(file_.fd(), {at, stretch});
+        }
+        return;
     }
   }
-  bench.Write();
-  return 0;
-}
+
+  // So that the costs are learned, as they are after a moment of service.
+  void Learn(DiskWay& chosen, uint64_t length_bytes) {
+    auto offsets = zones_.Offsets(Zones::kCount - 1, length_bytes);
+    offsets.resize(std::min<size_t>(offsets.size(), 64));
+    chosen.Run({.offsets = offsets, .length_bytes = length_bytes});
+  }
+
+  std::vector<Measured> Measure(State state, uint64_t length_bytes, DiskBed& bed) {
+    DiskWay chosen(bed, {.name = "chosen", .kind = CommandKind::kWrite});
+    std::vector<Way*> ways = {&chosen, &mapped_, plain_.get()};
+    if (uring_ != nullptr) ways.push_back(uring_.get());
+    int prepared = -1;
+    std::vector<uint64_t> offsets;
+    return Compare(ways, {.count_rounds = rounds_, .prepare = [&](int round, size_t lane, Way&) {
+                            if (round != prepared) {
+                              Bring(state, length_bytes, bed);
+                              Learn(chosen, length_bytes);
+                              prepared = round;
+                            }
+                            const size_t zone = (lane + static_cast<size_t>(round)) % ways.size();
+                            offsets = zones_.Offsets(zone, length_bytes);
+                            return Batch{.offsets = offsets, .length_bytes = length_bytes};
+                          }});
+  }
+
+  void MeasureCell(State state, uint64_t length_bytes) {
+    DiskBed bed({.path = file_.path()});
+    const std::string cell = absl::StrCat(Name(state), "/", SizeName(length_bytes));
+    report_.Heading(absl::StrCat("overwrites, ", cell, ", each block once, pages clean before"));
+    const auto results = Measure(state, length_bytes, bed);
+    report_.Table(results);
+    PrintPaths(bed.disk().stats());
+    const Measured& best =
+        results[1].cpu_ns.median < results[2].cpu_ns.median ? results[1] : results[2];
+    report_.AddCpu("insert/" + cell, results[0], std::span(results).subspan(1));
+    report_.Add({.name = "figure/insert-regret-" + cell,
+                 .metric = "CPU per request",
+                 .unit = "ns",
+                 .ours = results[0].cpu_ns.median,
+                 .peer = best.cpu_ns.median,
+                 .peer_name = "best of mapping and pwrite: " + best.name,
+                 .limit = 1.15});
+  }
+
+  // The same blocks over and over: pages are dirty already, page tables filled.
+  void MeasureDirty() {
+    DiskBed bed({.path = file_.path()});
+    for (const uint64_t length_bytes : sizes_) {
+      Bring(State::kLargeFolios, length_bytes, bed);
+      DiskWay chosen(bed, {.name = "chosen", .kind = CommandKind::kWrite});
+      std::vector<Way*> ways = {&chosen, &mapped_, plain_.get()};
+      if (uring_ != nullptr) ways.push_back(uring_.get());
+      std::array<std::vector<uint64_t>, Zones::kCount> offsets;
+      for (size_t lane = 0; lane < ways.size(); ++lane) {
+        offsets[lane] = zones_.Offsets(lane, length_bytes);
+        for (int pass = 0; pass < 3; ++pass) {
+          ways[lane]->Run({.offsets = offsets[lane], .length_bytes = length_bytes});
+        }
+      }
+      const auto results =
+          Compare(ways, {.count_rounds = rounds_, .prepare = [&](int, size_t lane, Way&) {
+                           return Batch{.offsets = offsets[lane], .length_bytes = length_bytes};
+                         }});
+      const std::string cell = absl::StrCat("dirty-large-folios/", SizeName(length_bytes));
+      report_.Heading(absl::StrCat("overwrites, ", cell, ", the same blocks again and again"));
+      report_.Table(results);
+      report_.AddCpu("insert/" + cell, results[0], std::span(results).subspan(1));
+      if (length_bytes != 4096) continue;
+      report_.Add({.name = "figure/overwrite-4k-large-folios",
+                   .metric = "CPU per request",
+                   .unit = "ns",
+                   .ours = results[0].cpu_ns.median,
+                   .peer = results[2].cpu_ns.median,
+                   .peer_name = results[2].name,
+                   .limit = 1.0 / 8});
+    }
+  }
+
+  static void PrintPaths(const DiskStats& stats) {
+    std::printf(" ");
+    for (const auto& [name, count] : stats.write_paths) {
+      std::printf(" %s %llu", name.c_str(), static_cast<unsigned long long>(count));
+    }
+    std::printf("; because:");
+    for (const auto& [name, count] : stats.write_reasons) {
+      std::printf(" %s %llu", name.c_str(), static_cast<unsigned long long>(count));
+    }
+    std::printf("\n");
+  }
+
+  const int rounds_;
+  const std::span<const uint64_t> sizes_;
+  Report& report_;
+  const WorkFile file_;
+  const Zones zones_;
+  MappedWay mapped_;
+  const std::unique_ptr<Way> plain_, uring_;
+};
 
 }  // namespace
 }  // namespace quire::bench
 
-int main(int argc, char** argv) { return quire::bench::Main(argc, argv); }
+int main(int argc, char** argv) {
+  using namespace quire::bench;
+  const Args args = ParseArgs(argc, argv, "Measures writes by every path.");
+  Report report(args.json);
+  Insert(args, report).Run();
+  report.Finish();
+  return 0;
+}

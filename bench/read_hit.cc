@@ -25,6 +25,7 @@ constexpr uint64_t kSizes[] = {4096, 16384, 65536, 131072, 262144, 1048576};
 struct Setting {
   bool smoke;
   uint64_t file_bytes;
+  std::span<const uint64_t> sizes() const { return std::span(kSizes).first(smoke ? 2 : 6); }
   int rounds() const { return smoke ? 1 : 7; }
 };
 
@@ -197,7 +198,7 @@ void MeasureKernel(Report& report, const Setting& setting, const WorkFile& file,
                    const std::string& kernel) {
   DiskBed bed({.path = file.path()});
   WarmUp(bed, setting);
-  for (const uint64_t length_bytes : kSizes) {
+  for (const uint64_t length_bytes : setting.sizes()) {
     Peers peers(file.fd());
     DiskWay by_reference(bed, {.name = "reference"});
     std::vector<Way*> ways = {&by_reference};
@@ -265,10 +266,10 @@ void MeasureAll(Report& report, const Setting& setting, const WorkFile& file) {
   DiskBed asking({.path = file.path(), .share = true, .hints = false});
   WarmUp(hinted, setting);
   WarmUp(asking, setting);
-  for (const uint64_t length_bytes : kSizes) {
+  for (const uint64_t length_bytes : setting.sizes()) {
     MeasureWarm(report, setting, file.fd(), hinted, asking, length_bytes, /*consume=*/false);
   }
-  for (const uint64_t length_bytes : kSizes) {
+  for (const uint64_t length_bytes : setting.sizes()) {
     MeasureWarm(report, setting, file.fd(), hinted, asking, length_bytes, /*consume=*/true);
     MeasureCold(report, setting, file.fd(), hinted, length_bytes);
     WarmUp(hinted, setting);

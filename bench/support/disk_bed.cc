@@ -6,6 +6,7 @@
 #include "bench/support/die.h"
 #include "bench/support/pattern.h"
 #include "bench/support/peers.h"
+#include "pagecache/residency.h"
 
 namespace quire::bench {
 
@@ -23,18 +24,34 @@ void DiskBed::RunUntil(const std::function<bool()>& done) {
   while (!done()) reactor_->Wait(kNsPerSecond);
 }
 
-void DiskBed::Do(CommandKind kind, ByteRange range) {
+void DiskBed::Do(CommandKind kind, ByteRange range, SgView data_out, const Look& look) {
   struct Waited : Command {
     bool answered = false;
   } command;
   const uint32_t block = disk_->block_bytes();
   command.kind = kind;
   command.blocks = {{range.offset / block}, {range.length / block}};
+  command.data_out = data_out;
   command.done = [](Command& done) { static_cast<Waited&>(done).answered = true; };
   if (session_->Submit(command) != Session::Answer::kAccepted) Die("the session is full");
   RunUntil([&command] { return command.answered; });
   if (!command.outcome.good()) Die("a command failed");
+  if (look) look(command.data_in().view());
   command.Drop();
+}
+
+void DiskBed::Read(ByteRange range, const Look& look) { Do(CommandKind::kRead, range, {}, look); }
+
+void DiskBed::Write(ByteRange range, std::span<std::byte> source) {
+  const Segment piece{source.data(), source.size()};
+  Do(CommandKind::kWrite, range, SgView({&piece, 1}), {});
+}
+
+void DiskBed::Flush(ByteRange range) { Do(CommandKind::kFlush, range, {}, {}); }
+
+void DiskBed::LetHintsAge() {
+  const uint64_t end_ns = Clock::System().NowNs() + 3 * Residency::kEpochNs;
+  while (Clock::System().NowNs() < end_ns) reactor_->Wait(Residency::kEpochNs / 4);
 }
 
 // One for each question, each copy and each write on the file, besides the loop's own.

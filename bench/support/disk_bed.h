@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,13 +25,20 @@ class DiskBed {
   Session& session() { return *session_; }
   // Until all that was submitted is done.
   void RunUntil(const std::function<bool()>& done);
-  // A command without data (a flush, an unmap), start to end; it must succeed.
-  void Do(CommandKind kind, ByteRange range);
+  // One command, start to end; it must succeed.
+  using Look = std::function<void(SgView bytes)>;
+  void Read(ByteRange range, const Look& look);
+  void Write(ByteRange range, std::span<std::byte> source);
+  void Flush(ByteRange range);  // empty: all
   // Gives all page tables back.
   void Retire() { disk_->device().file().RetireAll(); }
+  // Turns the reactor until no residency hint is believed any more, as after a pause.
+  void LetHintsAge();
   uint64_t own_system_calls() const;
 
  private:
+  void Do(CommandKind kind, ByteRange range, SgView data_out, const Look& look);
+
   WorkerPool workers_;
   std::unique_ptr<Reactor> reactor_;
   std::unique_ptr<Disk> disk_;

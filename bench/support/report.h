@@ -15,12 +15,12 @@ namespace quire::bench {
 
 // One number of ours beside the same number of a peer, taken in the same run.
 struct Record {
-  std::string name;
-  std::string metric;
-  std::string unit;
+  std::string name = {};
+  std::string metric = {};
+  std::string unit = {};
   double ours = 0;
   double peer = 0;
-  std::string peer_name;
+  std::string peer_name = {};
   // A figure that we promise: the ratio is to be at most this.
   std::optional<double> limit = std::nullopt;
 
