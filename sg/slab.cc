@@ -35,7 +35,6 @@ std::optional<std::span<std::byte>> Slab::Take(size_t length_bytes) {
   if (first > last) first = 0;
   for (size_t tried = 0; tried <= last; ++tried, first = first == last ? 0 : first + 1) {
     if (!TryTake(first, count)) continue;
-    // Small runs look again at their own slot first: its memory is warm.
     next_.store(first, std::memory_order_relaxed);
     count_taken_.fetch_add(count, std::memory_order_acq_rel);
     return memory_.subspan(first * layout_.slot_bytes, length_bytes);
@@ -64,7 +63,13 @@ void Slab::Release(std::span<std::byte> run) {
   QUIRE_CHECK(run.size() <= memory_.size() - offset);
   const size_t count = (run.size() + layout_.slot_bytes - 1) / layout_.slot_bytes;
   count_taken_.fetch_sub(count, std::memory_order_acq_rel);
-  Clear(offset / layout_.slot_bytes, count);
+  const size_t first = offset / layout_.slot_bytes;
+  Clear(first, count);
+  // Low slots first: what is in use stays together, and in the processor's cache. A lost race costs
+  // the next search a few steps.
+  if (first < next_.load(std::memory_order_relaxed)) {
+    next_.store(first, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace quire

@@ -51,7 +51,7 @@ class Slab {
   // Any thread.
   std::unique_ptr<std::atomic<bool>[]> taken_;
   std::atomic<size_t> count_taken_{0};
-  std::atomic<size_t> next_{0};  // where the next search starts: the slot after the last success
+  std::atomic<size_t> next_{0};  // where the next search starts
 };
 
 }  // namespace quire

@@ -99,6 +99,19 @@ TEST(Slab, RandomRunsNeverOverlap) {
   for (const auto run : runs) slab->Release(run);
 }
 
+TEST(SlabTest, LowSlotsComeFirst) {
+  const auto slab = Make(16);
+  std::vector<std::span<std::byte>> runs;
+  for (int round = 0; round < 10; ++round) {
+    for (size_t i = 0; i < 4; ++i) {
+      runs.push_back(*slab->Take(kSlot));
+      EXPECT_LT(static_cast<size_t>(runs.back().data() - slab->memory().data()), 4 * kSlot);
+    }
+    for (const auto run : runs) slab->Release(run);
+    runs.clear();
+  }
+}
+
 TEST(SlabDeathTest, ALeakIsABug) {
   EXPECT_DEATH({ static_cast<void>(Make(4)->Take(1)); }, "count_taken");
 }
