@@ -125,7 +125,7 @@ void PrintHints(Report& report, const DiskStats& before, const DiskStats& after,
   const auto reads = static_cast<double>(after.reads - before.reads);
   const auto hits = static_cast<double>(after.hint_hits - before.hint_hits);
   const auto renewed = static_cast<double>(after.hints_renewed - before.hints_renewed);
-  std::printf("  answered by a hint alone: %.2f %%, by one cachestat: %.2f %%\n",
+  std::printf("  answered by a hint alone: %.2f %%, by one mincore: %.2f %%\n",
               100 * hits / reads, 100 * renewed / reads);
   report.Add({name, "share answered by a hint alone", "share", hits / reads, 0, ""});
 }
@@ -136,7 +136,7 @@ void MeasureWarm(Report& report, const Setting& setting, int fd, DiskBed& hinted
   Peers peers(fd);
   DiskWay by_reference(hinted, {.name = "reference"});
   DiskWay batched(hinted, {.name = "reference, 32 at once", .depth = kDepth});
-  DiskWay by_question(asking, {.name = "reference, hints off"});
+  DiskWay by_question(asking, {.name = "hints off"});
   DiskWay by_copy(hinted, {.name = "copy", .copies_only = true});
   std::vector<Way*> ways = {&by_reference, &batched, &by_question, &by_copy};
   const size_t count_ours = ways.size();
@@ -170,7 +170,7 @@ void MeasureWarm(Report& report, const Setting& setting, int fd, DiskBed& hinted
             results[count_ours], limit);
 }
 
-// Page tables given back before every round: each page is touched for the first time.
+// The same requests, but all page tables are given back before every round.
 void MeasureCold(Report& report, const Setting& setting, int fd, DiskBed& hinted,
                  uint64_t length_bytes) {
   Peers peers(fd);
@@ -178,8 +178,8 @@ void MeasureCold(Report& report, const Setting& setting, int fd, DiskBed& hinted
   DiskWay forced(hinted, {.name = "reference", .references_only = true});
   std::vector<Way*> ways = {&by_reference, &forced};
   peers.AddTo(ways);
-  const auto offsets = RandomOffsets(
-      setting, length_bytes, std::min<size_t>(CountRequests(setting, length_bytes) / 4, 2000));
+  const auto offsets =
+      RandomOffsets(setting, length_bytes, CountRequests(setting, length_bytes) / 4);
   const auto results = Compare(
       ways, {.count_rounds = setting.rounds(), .prepare = [&](int, size_t, Way&) {
                hinted.Retire();

@@ -70,7 +70,6 @@ DiskStats Disk::stats() const {
           .hint_hits = file.hint_hits,
           .hints_renewed = file.renewed,
           .waits = file.waits,
-          .readaheads = file.readaheads,
           .references_lent = file.lent,
           .references_revoked = file.revoked,
           .made_private = file.made_private,

@@ -42,7 +42,6 @@ struct DiskStats {
   uint64_t hint_hits = 0;         // reads answered without a system call
   uint64_t hints_renewed = 0;
   uint64_t waits = 0;
-  uint64_t readaheads = 0;
   uint64_t references_lent = 0;  // now
   uint64_t references_revoked = 0;
   uint64_t made_private = 0;

@@ -55,9 +55,8 @@ struct FileStats {
   uint64_t read_bytes = 0, written_bytes = 0;
   uint64_t referenced_bytes = 0;  // of read_bytes, answered by page references
   uint64_t hint_hits = 0;         // reads answered without a system call
-  uint64_t renewed = 0;           // hints renewed by one cachestat
+  uint64_t renewed = 0;           // hints renewed by one mincore
   uint64_t waits = 0;             // requests that waited for an overlapping one
-  uint64_t readaheads = 0;
   uint64_t warmed_regions = 0;
   uint64_t retired_windows = 0;
   uint64_t revoked = 0;           // references over pages that were lost
@@ -135,7 +134,7 @@ class File {
   // Counters of one channel, written by its reactor only.
   struct Counters {
     Counter reads, writes, syncs, discards, read_bytes, written_bytes, referenced_bytes;
-    Counter hint_hits, renewed, waits, readaheads;
+    Counter hint_hits, renewed, waits;
     std::array<Counter, kCountReadPaths> read_paths;
     std::array<Counter, kCountWritePaths> write_paths;
     std::array<Counter, kCountWriteReasons> write_reasons;

@@ -140,7 +140,7 @@ void FileChannel::ReturnMemory(std::span<std::byte> run) {
 }
 
 void FileChannel::RetryWaiting() {
-  IntrusiveList<FileOp, WaitingForMemory> again;
+  IntrusiveList<FileOp, Waiting> again;
   again.Append(waiting_for_memory_);
   while (FileOp* op = again.PopFront()) {
     count_waiting_.fetch_sub(1);

@@ -6,6 +6,7 @@
 // Errors: in each op's result, the errno that the kernel would give.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <span>
 
@@ -13,8 +14,9 @@
 #include "pagecache/file.h"
 #include "pagecache/file_ops.h"
 #include "pagecache/housekeeping.h"
+#include "pagecache/miss_history.h"
 #include "pagecache/preemption.h"
-#include "pagecache/readahead.h"
+#include "pagecache/turnstile.h"
 
 namespace quire {
 
@@ -66,11 +68,12 @@ class FileChannel {
   FixedFile fixed_file_;
   FixedFile fixed_direct_file_;
   // Reactor only.
-  Readahead readahead_;
+  MissHistory misses_;
+  std::array<Turnstile, MissHistory::kStreams> turnstiles_;  // a stream each
   Housekeeping housekeeping_;
   Preemption preemption_;
   uint64_t slow_until_ns_ = 0;  // a write on the reactor took too long: use workers until then
-  IntrusiveList<FileOp, WaitingForMemory> waiting_for_memory_;
+  IntrusiveList<FileOp, Waiting> waiting_for_memory_;
   // Memory may also come back through other channels of this reactor.
   struct RetryTimer : Timer {
     FileChannel* channel = nullptr;

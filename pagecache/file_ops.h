@@ -23,7 +23,7 @@ class FileChannel;
 class File;
 
 // What the ops have in common: a place in the pin table, and one kernel operation at a time.
-struct FileOp : Completion, ListNode<struct WaitingForMemory> {
+struct FileOp : Completion, ListNode<struct Waiting> {
   // Internal to pagecache.
   struct Io : IoOp {
     FileOp* op = nullptr;
@@ -71,6 +71,8 @@ struct ReadOp : FileOp {
   Mapping* mapping = nullptr;  // the one that references point into
   uint64_t lost_before = 0;    // its lost pages when they were lent
   ReadPath path = ReadPath::kFill;
+  uint32_t stream = 0;
+  bool in_turn = false;  // through the turnstile of its stream
   bool pinned = false;
 };
 

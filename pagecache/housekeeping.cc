@@ -1,8 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "pagecache/housekeeping.h"
 
-#include <fcntl.h>
-
 #include "base/check.h"
 
 namespace quire {
@@ -11,7 +9,6 @@ Housekeeping::Housekeeping(File& file, Reactor& reactor) : file_(file), reactor_
   timer_.housekeeping = this;
   timer_.callback = OnTick;
   for (Order& order : warm_orders_) order.housekeeping = this;
-  for (Advice& advice : advices_) advice.housekeeping = this;
   retire_order_.housekeeping = this;
   sample_order_.housekeeping = this;
 }
@@ -90,23 +87,6 @@ void Housekeeping::SamplePressure() {
     static_cast<Order&>(op).housekeeping->file_.pressure_.Sample();
     return IoResult::Bytes(0);
   });
-}
-
-bool Housekeeping::ReadAhead(ByteRange range) {
-  for (Advice& advice : advices_) {
-    if (advice.busy) continue;
-    advice.busy = true;
-    ++count_busy_;
-    advice.PrepareAdvise(-1, range, POSIX_FADV_WILLNEED);
-    advice.Start(reactor_, [](Completion& completion) {
-      Advice& done = static_cast<Advice&>(completion);
-      done.busy = false;
-      --done.housekeeping->count_busy_;
-    });
-    file_.backing_->Submit(reactor_, advice, Backing::Via::kWorker, /*direct=*/false);
-    return true;
-  }
-  return false;
 }
 
 }  // namespace quire

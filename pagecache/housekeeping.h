@@ -31,8 +31,6 @@ class Housekeeping {
     mapping.NoteTouched(range, epoch_);
     if (mapping.page_table_bytes() > file_.options().page_table_budget_bytes) OverBudget();
   }
-  // Loads `range` into the page cache, in the background; dropped when too many are under way.
-  bool ReadAhead(ByteRange range);
   // Takes a new sample of the kernel's dirty pages.
   void SamplePressure();
 
@@ -47,10 +45,6 @@ class Housekeeping {
     uint64_t region = 0;
     uint32_t epoch = 0;
     uint64_t budget_bytes = 0;
-  };
-  struct Advice : IoOp {
-    Housekeeping* housekeeping = nullptr;
-    bool busy = false;
   };
 
   static void OnTick(Timer& timer);
@@ -71,7 +65,6 @@ class Housekeeping {
   std::array<Order, 4> warm_orders_;
   Order retire_order_;
   Order sample_order_;
-  std::array<Advice, 4> advices_;
 };
 
 }  // namespace quire

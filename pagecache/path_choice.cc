@@ -6,20 +6,23 @@ namespace quire {
 ReadPath ChooseRead(const ReadFacts& facts) {
   if (facts.direct) return ReadPath::kDirect;
   const bool reference = facts.mapped && !facts.lost_pages && !facts.copies_only;
-  if (!reference) return facts.nowait_read ? ReadPath::kCopyNow : ReadPath::kFill;
-  const bool touch_is_cheaper =
-      facts.references_only || facts.length_bytes >= kReferenceColdMinBytes || !facts.nowait_read;
+  if (!reference) {
+    return facts.nowait_read && !facts.expects_miss ? ReadPath::kCopyNow : ReadPath::kFill;
+  }
   switch (facts.hint) {
     case Residency::Hint::kFreshWarm:
-      return ReadPath::kReference;
     case Residency::Hint::kFreshCold:
-      return touch_is_cheaper ? ReadPath::kReference : ReadPath::kCopyNow;
+      return ReadPath::kReference;
     case Residency::Hint::kStale:
       return ReadPath::kRenew;
     case Residency::Hint::kUnknown:
-      return touch_is_cheaper ? ReadPath::kAsk : ReadPath::kCopyNow;
+      break;
   }
-  return ReadPath::kFill;
+  if (facts.references_only) return ReadPath::kAsk;
+  if (facts.stream_misses) return facts.nowait_read ? ReadPath::kCopyNow : ReadPath::kFill;
+  if (facts.length_bytes >= kAskMinBytes) return ReadPath::kAsk;
+  if (facts.expects_miss) return ReadPath::kFill;
+  return facts.nowait_read ? ReadPath::kCopyNow : ReadPath::kAsk;
 }
 
 namespace {

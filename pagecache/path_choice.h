@@ -6,8 +6,8 @@
 //
 //                                   4 KiB   64 KiB   128 KiB    1 MiB
 //   hint, reference                   ~60      ~60       ~60      ~60
-//   cachestat, reference              300      300       300      340
-//   mincore, reference                770     1700      2800    17000
+//   mincore, reference                770     1700      2800    17000    (page tables cold)
+//   the same                          770      770       780      830    (warm)
 //   first touch of the reference     2000     2000      2200     6000    (page tables cold)
 //   preadv2(RWF_NOWAIT) copy          740     3100      5400    35000
 #pragma once
@@ -25,7 +25,7 @@ namespace quire {
 
 enum class ReadPath : uint8_t {
   kReference,  // resident for sure: page references, no system call
-  kRenew,      // was resident: one cachestat, then references
+  kRenew,      // was resident: one mincore, then references
   kAsk,        // ask page by page; references, private bytes, or both
   kCopyNow,    // copy what is in memory without waiting (one preadv2); the rest as kFill
   kFill,       // read from the file into private memory
@@ -40,12 +40,14 @@ struct ReadFacts {
   bool lost_pages = false;       // zeros stand in for pages of this range
   bool residency_known = true;   // AskPages tells the truth
   bool nowait_read = true;       // preadv2(RWF_NOWAIT) works
+  bool stream_misses = false;    // continues a stream that goes to the disk
+  bool expects_miss = false;     // the last reads all missed
   bool references_only = false;  // the caller wants references even where a copy is cheaper
   bool copies_only = false;      // the caller wants private bytes
 };
 
-// Below this a copy is cheaper than the page fault of a first touch.
-inline constexpr uint64_t kReferenceColdMinBytes = 16 * 1024;
+// Below this a copy is cheaper than a question about each page.
+inline constexpr uint64_t kAskMinBytes = 16 * 1024;
 
 ReadPath ChooseRead(const ReadFacts& facts);
 

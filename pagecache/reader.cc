@@ -19,6 +19,7 @@ void Reader::Start(ReadOp& op) {
   op.referenced_bytes = 0;
   op.revoked = false;
   op.pinned = false;
+  op.in_turn = false;
   op.private_run = {};
   channel.counters_.reads.Add();
   if (!op.range.FitsIn(file.size_bytes()) || op.range.length > kMaxTransferBytes) {
@@ -30,14 +31,14 @@ void Reader::Start(ReadOp& op) {
     return;
   }
   channel.counters_.read_bytes.Add(op.range.length);
+  op.stream = channel.misses_.Note(op.range);
   File::Place* place = file.place();
   if (place == nullptr) {
     Choose(op, Residency::Hint::kUnknown);
     return;
   }
-  const Residency::Hint hint = LookUp(op, *place);
-  NoteStream(op, *place);
-  Choose(op, hint);
+  if (channel.misses_.StreamMisses(op.stream)) LookAhead(op);
+  Choose(op, LookUp(op, *place));
 }
 
 Residency::Hint Reader::LookUp(ReadOp& op, File::Place& place) {
@@ -46,27 +47,31 @@ Residency::Hint Reader::LookUp(ReadOp& op, File::Place& place) {
   if (channel.file_.traits().discards_writes) return Residency::Hint::kFreshWarm;
   const Residency::Hint hint = place.residency->Look(op.range, epoch);
   const bool believed = channel.file_.options().hints;
-  return believed ? hint : std::min(hint, Residency::Hint::kStale);
+  return believed ? hint : Residency::Hint::kUnknown;
 }
 
 void Reader::Choose(ReadOp& op, Residency::Hint hint) {
   FileChannel& channel = *op.channel;
   File& file = channel.file_;
   File::Place* place = file.place();
-  op.path = ChooseRead({.length_bytes = op.range.length,
-                        .hint = hint,
-                        .mapped = place != nullptr,
-                        .direct = file.direct(),
-                        .lost_pages = place != nullptr && place->mapping->Lost(op.range),
-                        .residency_known = file.traits().residency_known,
-                        .nowait_read = channel.reactor_.features().nowait_read &&
-                                       file.nowait_read_.load(std::memory_order_relaxed),
-                        .references_only = op.references_only,
-                        .copies_only = op.copies_only});
+  op.path = ChooseRead(
+      {.length_bytes = op.range.length,
+       .hint = hint,
+       .mapped = place != nullptr,
+       .direct = file.direct(),
+       .lost_pages = place != nullptr && place->mapping->Lost(op.range),
+       .residency_known = file.traits().residency_known,
+       .nowait_read = channel.reactor_.features().nowait_read &&
+                      file.nowait_read_.load(std::memory_order_relaxed),
+       .stream_misses = channel.misses_.StreamMisses(op.stream),
+       .expects_miss = hint == Residency::Hint::kUnknown && channel.misses_.ExpectsMiss(),
+       .references_only = op.references_only,
+       .copies_only = op.copies_only});
   channel.counters_.read_paths[static_cast<size_t>(op.path)].Add();
   switch (op.path) {
     case ReadPath::kReference:
       channel.counters_.hint_hits.Add();
+      channel.misses_.Hit();
       Lend(op);
       return;
     case ReadPath::kRenew:
@@ -83,6 +88,9 @@ void Reader::Choose(ReadOp& op, Residency::Hint hint) {
       return;
     case ReadPath::kCopyNow:
     case ReadPath::kFill:
+      PlanWhole(op);
+      TakeTurn(op);
+      return;
     case ReadPath::kDirect:
       PlanWhole(op);
       Fill(op);
@@ -113,6 +121,7 @@ void Reader::AskThenRead(ReadOp& op) {
   Pages pages;
   switch (Ask(op, place, pages)) {
     case Resident::kAll:
+      op.channel->misses_.Hit();
       Heat(op, place);
       Lend(op);
       return;
@@ -123,6 +132,7 @@ void Reader::AskThenRead(ReadOp& op) {
       PlanWhole(op);
       break;
   }
+  op.channel->misses_.Missed(op.stream);
   Fill(op);
 }
 
@@ -134,19 +144,15 @@ void Reader::Heat(ReadOp& op, File::Place& place) {
   }
 }
 
-void Reader::NoteStream(ReadOp& op, File::Place& place) {
+// Once per MiB of a stream that misses: has it come to where everything is in memory?
+void Reader::LookAhead(ReadOp& op) {
   FileChannel& channel = *op.channel;
-  File& file = channel.file_;
-  if (file.traits().discards_writes) return;
-  const auto ahead = channel.readahead_.Note(op.range, file.size_bytes());
+  const File& file = channel.file_;
+  const auto ahead = channel.misses_.WorthALook(op.stream, file.size_bytes());
   if (!ahead.has_value()) return;
-  if (place.residency->Look(*ahead, channel.housekeeping_.Epoch()) >= Residency::Hint::kStale) {
-    return;
-  }
   const ByteRange pages = ahead->AlignedOut(kPageBytes);
-  if (file.backing_->CountCached(pages) >= static_cast<int64_t>(pages.length)) return;
-  if (channel.housekeeping_.ReadAhead(pages)) {
-    channel.counters_.readaheads.Add();
+  if (file.backing_->CountCached(pages) >= static_cast<int64_t>(pages.length)) {
+    channel.misses_.Arrived(op.stream);
   }
 }
 
@@ -209,6 +215,19 @@ bool Reader::PlanMixed(ReadOp& op, const Pages& pages) {
     first = end;
   }
   return true;
+}
+
+void Reader::TakeTurn(ReadOp& op) {
+  FileChannel& channel = *op.channel;
+  op.in_turn = channel.misses_.StreamMisses(op.stream);
+  if (op.in_turn && !channel.turnstiles_[op.stream].Enter(op)) return;
+  Fill(op);
+}
+
+void Reader::PassTurn(ReadOp& op) {
+  if (!op.in_turn) return;
+  op.in_turn = false;
+  op.channel->turnstiles_[op.stream].Leave([](FileOp& next) { Fill(static_cast<ReadOp&>(next)); });
 }
 
 void Reader::Fill(ReadOp& op) {
@@ -277,11 +296,13 @@ void Reader::FillNext(FileOp& file_op, IoResult) {
   if (!HaveMemory(op)) return;  // comes back here when there is some
   if (op.path == ReadPath::kCopyNow) {
     if (CopyNow(op)) {
+      channel.misses_.Hit();
       File::Place* place = channel.file_.place();
-      if (place != nullptr && !op.copies_only) Heat(op, *place);
+      if (place != nullptr && !op.copies_only && !op.in_turn) Heat(op, *place);
       FinishFilled(op);
       return;
     }
+    channel.misses_.Missed(op.stream);
     op.path = ReadPath::kFill;
     channel.counters_.read_paths[static_cast<size_t>(op.path)].Add();
   }
@@ -349,11 +370,12 @@ void Reader::FinishFilled(ReadOp& op) {
   if (op.referenced_bytes > 0) {
     file.pins_.LendFilled(op.pin, op.stable ? &op.stable_bytes : nullptr);
     FinishLent(op);
-    return;
+  } else {
+    file.pins_.Release(op.pin);
+    op.pinned = false;
+    channel.Finish(op, IoResult::Bytes(op.range.length));
   }
-  file.pins_.Release(op.pin);
-  op.pinned = false;
-  channel.Finish(op, IoResult::Bytes(op.range.length));
+  PassTurn(op);
 }
 
 void Reader::Fail(ReadOp& op, int error) {
@@ -363,6 +385,7 @@ void Reader::Fail(ReadOp& op, int error) {
   if (!op.private_run.empty()) channel.ReturnMemory(op.private_run);
   op.private_run = {};
   channel.Finish(op, IoResult::Error(error));
+  PassTurn(op);
 }
 
 void Reader::Release(void* owner, uint64_t) noexcept {

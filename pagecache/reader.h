@@ -3,7 +3,7 @@
 // by a fill from the file where they are not, or both.
 //
 //   Start -> Choose --kReference--------------> Lend ------------------------> callback
-//              |  ^ `-kRenew: cachestat-'        ^                                |
+//              |  ^ `-kRenew: mincore---'        ^                                |
 //              |  `-------------'                |                              (data used)
 //              +--kAsk: pages all there ---------'                                |
 //              |      some or none, kFill, kDirect, kCopyNow                    Release
@@ -30,13 +30,15 @@ class Reader {
   static Resident Ask(ReadOp& op, File::Place& place, Pages& pages);
   static void AskThenRead(ReadOp& op);
   static void Heat(ReadOp& op, File::Place& place);
-  static void NoteStream(ReadOp& op, File::Place& place);
+  static void LookAhead(ReadOp& op);
 
   static void Lend(ReadOp& op);
   static void OnLent(FileOp& op, IoResult waited);
   static void FinishLent(ReadOp& op);
   static void PlanWhole(ReadOp& op);
   static bool PlanMixed(ReadOp& op, const Pages& pages);
+  static void TakeTurn(ReadOp& op);
+  static void PassTurn(ReadOp& op);
   static void Fill(ReadOp& op);
   static void OnFillGranted(FileOp& op, IoResult waited);
   static bool HaveMemory(ReadOp& op);

@@ -37,8 +37,11 @@ Residency::Hint Residency::LookAt(uint64_t region, uint32_t epoch) const {
   const uint64_t word = words_[region].load(std::memory_order_relaxed);
   if ((word & kVerified) == 0) return Hint::kUnknown;
   const auto verified = static_cast<uint32_t>(word >> kEpochShift);
-  if (epoch - verified > 1) return Hint::kStale;
-  return (word & kWarm) != 0 ? Hint::kFreshWarm : Hint::kFreshCold;
+  const bool fresh = epoch - verified <= 1;
+  const bool warm = (word & kWarm) != 0;
+  if (fresh) return warm ? Hint::kFreshWarm : Hint::kFreshCold;
+  // Asking about a whole region is cheap only where its page tables are filled.
+  return warm ? Hint::kStale : Hint::kUnknown;
 }
 
 Residency::Hint Residency::Look(ByteRange range, uint32_t epoch) const {

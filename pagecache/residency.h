@@ -4,8 +4,8 @@
 // A region (1 MiB) is *verified* when every page of it was found complete, with nothing in flight:
 // that stays true for as long as nobody evicts it, and mapped pages leave only under memory
 // pressure or truncation. A verification is believed for up to two epochs (100 ms each), then one
-// cachestat of the region renews it. A wrong hint costs whoever touches the page a major fault;
-// it never costs correctness. A region is *warm* when its page tables are filled.
+// mincore of the region renews it if it is warm. A wrong hint costs whoever touches the page a
+// major fault; it never costs correctness. A region is *warm* when its page tables are filled.
 //
 // Regions that are asked about often are verified and warmed by a worker thread (see warmer.h):
 // the reactor never waits for a page.
@@ -27,7 +27,7 @@ class Residency {
 
   enum class Hint : uint8_t {
     kUnknown,
-    kStale,      // verified, but too long ago
+    kStale,      // verified and warm, but too long ago
     kFreshCold,  // in memory; page tables not known to be filled
     kFreshWarm,
   };

@@ -7,7 +7,7 @@
 namespace quire {
 
 inline constexpr uint64_t kPageBytes = 4096;
-// Residency hints are kept per region: one cachestat tells about all of it.
+// Residency hints are kept per region: one mincore tells about all of it.
 inline constexpr uint64_t kRegionBytes = 1024 * 1024;
 // One page of page-table entries covers this much; what page-table memory is counted in.
 inline constexpr uint64_t kPageTableSpanBytes = 2 * 1024 * 1024;

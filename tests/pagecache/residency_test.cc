@@ -74,6 +74,7 @@ TEST_F(ResidencyTest, CoolingKeepsWhatIsInMemory) {
   Verify(0, 10, true);
   residency_.Cooled({0, kWindowBytes});
   EXPECT_EQ(residency_.Look(kFirst, 10), Hint::kFreshCold);
+  EXPECT_EQ(residency_.Look(kFirst, 20), Hint::kUnknown) << "not worth renewing";
 }
 
 }  // namespace
