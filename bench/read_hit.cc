@@ -125,8 +125,8 @@ void PrintHints(Report& report, const DiskStats& before, const DiskStats& after,
   const auto reads = static_cast<double>(after.reads - before.reads);
   const auto hits = static_cast<double>(after.hint_hits - before.hint_hits);
   const auto renewed = static_cast<double>(after.hints_renewed - before.hints_renewed);
-  std::printf("  answered by a hint alone: %.2f %%, by one mincore: %.2f %%\n",
-              100 * hits / reads, 100 * renewed / reads);
+  std::printf("  answered by a hint alone: %.2f %%, by one mincore: %.2f %%\n", 100 * hits / reads,
+              100 * renewed / reads);
   report.Add({name, "share answered by a hint alone", "share", hits / reads, 0, ""});
 }
 

@@ -21,6 +21,7 @@ struct BackingTraits {
   std::string file_system;  // "ext4", "xfs", "btrfs", "tmpfs", "block device", "null", ...
   bool writable = true;
   bool discards_writes = false;  // the null disk
+  bool writes_back = true;       // what is dirty goes to a device in the end (not tmpfs)
   bool residency_known = true;   // AskPages tells the truth (owner or writer of the file)
   bool nowait_write = false;     // pwritev2(RWF_NOWAIT) works
   bool dontcache = false;        // RWF_DONTCACHE works for reads and writes

@@ -135,6 +135,7 @@ BackingTraits ProbeBacking(int fd, bool writable) {
   const bool block_device = S_ISBLK(file.st_mode);
   traits.file_system = block_device ? "block device" : FileSystemName(fd);
   traits.writable = writable;
+  traits.writes_back = traits.file_system != "tmpfs";
   traits.residency_known = MayAskResidency(fd, file, writable);
   traits.block_bytes = block_device ? SectorBytes(fd) : static_cast<uint32_t>(file.st_blksize);
   ProbeStatx(fd, traits);

@@ -72,6 +72,7 @@ absl::Status File::MapAnew(uint64_t size_bytes) {
   auto place = std::make_unique<Place>();
   place->mapping = *std::move(mapping);
   place->residency = std::make_unique<Residency>(place->mapping->capacity_bytes());
+  place->density = std::make_unique<WriteDensity>(place->mapping->capacity_bytes());
   place_.store(place.get(), std::memory_order_release);
   MutexLock lock(mutex_);
   places_.push_back(std::move(place));

@@ -27,6 +27,7 @@
 #include "pagecache/pin_table.h"
 #include "pagecache/residency.h"
 #include "pagecache/write_costs.h"
+#include "pagecache/write_density.h"
 #include "pagecache/write_pressure.h"
 
 namespace quire {
@@ -108,6 +109,7 @@ class File {
   struct Place {
     std::unique_ptr<Mapping> mapping;
     std::unique_ptr<Residency> residency;
+    std::unique_ptr<WriteDensity> density;
   };
 
   File(std::unique_ptr<Backing> backing, const FileOptions& options);

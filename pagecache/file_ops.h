@@ -81,6 +81,9 @@ struct WriteOp : FileOp {
   ByteRange range;   // at most kMaxTransferBytes
   SgView source;     // as long as the range; borrowed until the callback
   bool fua = false;  // on the medium before the callback
+  // Not as it is cheapest: by stores where that is possible, or never by them.
+  bool stores_only = false;
+  bool writes_only = false;
 
   // Internal.
   WritePath path = WritePath::kWrite;

@@ -76,9 +76,10 @@ void Inserter::OnGranted(FileOp& file_op, IoResult) {
 WriteFacts Inserter::Gather(WriteOp& op, uint64_t now_ns) {
   FileChannel& channel = *op.channel;
   File& file = channel.file_;
-  WriteFacts facts{.length_bytes = op.range.length,
-                   .direct = file.direct(),
+  WriteFacts facts{.direct = file.direct(),
                    .discards = file.traits().discards_writes,
+                   .stores_only = op.stores_only,
+                   .writes_only = op.writes_only,
                    .flush_running = file.flushes_running_.load(std::memory_order_relaxed) > 0,
                    .throttled = file.pressure_.throttled(),
                    .last_was_slow = now_ns < channel.slow_until_ns_};
@@ -86,18 +87,20 @@ WriteFacts Inserter::Gather(WriteOp& op, uint64_t now_ns) {
   if (place == nullptr || facts.discards) return facts;
   facts.mapped = true;
   facts.lost_pages = place->mapping->Lost(op.range);
-  const WriteCosts::Costs costs = file.costs_.ToChooseBy(op.range);
-  facts.store_cost_ns = costs.store_ns;
-  facts.write_cost_ns = costs.write_ns;
-  op.measured = file.costs_.WorthMeasuring(op.range.length);
-  // Where a write on the file is cheaper anyway, nothing needs to be known about whole pages.
-  const bool matters = facts.store_cost_ns == 0 || facts.store_cost_ns <= facts.write_cost_ns ||
-                       op.measured || !op.range.AlignedTo(kPageBytes);
-  if (!matters) {
-    facts.resident = Resident::kAll;
-    return facts;
+  const bool dense = place->density->Note(op.range, channel.housekeeping_.Epoch() / 10);
+  facts.dense = dense || !file.traits().writes_back;
+  bool may_store = op.stores_only;
+  if (!op.stores_only && !op.writes_only && facts.dense) {
+    const WriteCosts::Advice advice = file.costs_.Advise(op.range);
+    facts.store_pays = advice.way == WriteCosts::Way::kStore;
+    op.measured = advice.measure;
+    may_store = facts.store_pays || op.measured;
   }
-  facts.resident = Ask(op, *place, facts.edges_resident);
+  // For a write on the file nothing needs to be known about whole pages.
+  facts.resident = Resident::kAll;
+  if (may_store || !op.range.AlignedTo(kPageBytes)) {
+    facts.resident = Ask(op, *place, facts.edges_resident);
+  }
   op.measured = op.measured && facts.resident == Resident::kAll;
   return facts;
 }

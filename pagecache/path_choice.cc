@@ -33,6 +33,8 @@ WriteChoice ChoosePlace(const WriteFacts& facts) {
   if (facts.direct) return {WritePath::kDirect, WriteReason::kDirectDisk};
   if (!facts.mapped) return {WritePath::kWrite, WriteReason::kNotMapped};
   if (facts.lost_pages) return {WritePath::kWrite, WriteReason::kLostPages};
+  if (facts.writes_only) return {WritePath::kWrite, WriteReason::kWanted};
+  if (!facts.dense && !facts.stores_only) return {WritePath::kWrite, WriteReason::kSparse};
   switch (facts.resident) {
     case Resident::kNone:
       return {WritePath::kWrite, WriteReason::kAbsent};
@@ -41,12 +43,9 @@ WriteChoice ChoosePlace(const WriteFacts& facts) {
     case Resident::kAll:
       break;
   }
-  // Until it is known: a store of little is the safe guess (the other way it can be 18 times
-  // dearer), a write of much (a store faults page by page).
-  const bool known = facts.store_cost_ns != 0 && facts.write_cost_ns != 0;
-  const bool write_is_cheaper = known ? facts.write_cost_ns < facts.store_cost_ns
-                                      : facts.length_bytes >= kWriteUnknownMinBytes;
-  if (write_is_cheaper) return {WritePath::kWrite, WriteReason::kCheaperOnFile};
+  if (!facts.store_pays && !facts.stores_only) {
+    return {WritePath::kWrite, WriteReason::kCheaperOnFile};
+  }
   return {WritePath::kStore, WriteReason::kResident};
 }
 
@@ -108,6 +107,10 @@ std::string_view Name(WriteReason reason) {
       return "resident";
     case WriteReason::kCheaperOnFile:
       return "cheaper-on-file";
+    case WriteReason::kSparse:
+      return "sparse";
+    case WriteReason::kWanted:
+      return "wanted";
     case WriteReason::kAbsent:
       return "absent";
     case WriteReason::kPartlyAbsent:

@@ -65,6 +65,8 @@ enum class WritePath : uint8_t {
 enum class WriteReason : uint8_t {
   kResident,       // store: every page is in memory
   kCheaperOnFile,  // write: resident, but measured cheaper
+  kSparse,         // write: a store would dirty far more than is written
+  kWanted,         // write: the caller wants no store
   kAbsent,         // write: a store would read first
   kPartlyAbsent,
   kAbsentEdge,  // worker: a partial page must be read first
@@ -76,7 +78,7 @@ enum class WriteReason : uint8_t {
   kDirectDisk,
   kNullDisk,
 };
-inline constexpr size_t kCountWriteReasons = 12;
+inline constexpr size_t kCountWriteReasons = 14;
 inline constexpr size_t kCountWritePaths = 6;
 inline constexpr size_t kCountReadPaths = 6;
 
@@ -84,25 +86,22 @@ std::string_view Name(ReadPath path);
 std::string_view Name(WritePath path);
 std::string_view Name(WriteReason reason);
 
-// From this length on a write on the file is the first guess for resident ranges.
-inline constexpr uint64_t kWriteUnknownMinBytes = 256 * 1024;
-
 enum class Resident : uint8_t { kNone, kSome, kAll };
 
 struct WriteFacts {
-  uint64_t length_bytes = 0;
   Resident resident = Resident::kNone;
   bool edges_resident = true;  // partial pages at the ends are in memory (or there are none)
   bool mapped = false;
   bool direct = false;
   bool discards = false;
   bool lost_pages = false;
+  bool dense = true;  // this part of the file is written densely
+  bool stores_only = false;
+  bool writes_only = false;
   bool flush_running = false;
   bool throttled = false;
   bool last_was_slow = false;
-  // Measured cost of each way for resident ranges of about this length, ns; 0 = not yet known.
-  uint32_t store_cost_ns = 0;
-  uint32_t write_cost_ns = 0;
+  bool store_pays = true;  // of a range that is all there: cheaper than a write on the file
 };
 
 struct WriteChoice {

@@ -1,11 +1,7 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "pagecache/residency.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-
-#include "base/check.h"
 
 namespace quire {
 namespace {
@@ -23,18 +19,8 @@ uint64_t LastRegion(ByteRange range) { return (range.end() - 1) / kRegionBytes; 
 
 }  // namespace
 
-Residency::Residency(uint64_t capacity_bytes)
-    : count_regions_(capacity_bytes / kRegionBytes + 1), words_([this] {
-        void* memory = mmap(nullptr, count_regions_ * sizeof(Word), PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        QUIRE_CHECK(memory != MAP_FAILED);
-        return static_cast<Word*>(memory);
-      }()) {}
-
-Residency::~Residency() { munmap(words_, count_regions_ * sizeof(Word)); }
-
 Residency::Hint Residency::LookAt(uint64_t region, uint32_t epoch) const {
-  const uint64_t word = words_[region].load(std::memory_order_relaxed);
+  const uint64_t word = regions_[region].load(std::memory_order_relaxed);
   if ((word & kVerified) == 0) return Hint::kUnknown;
   const auto verified = static_cast<uint32_t>(word >> kEpochShift);
   const bool fresh = epoch - verified <= 1;
@@ -46,7 +32,6 @@ Residency::Hint Residency::LookAt(uint64_t region, uint32_t epoch) const {
 
 Residency::Hint Residency::Look(ByteRange range, uint32_t epoch) const {
   const uint64_t last = LastRegion(range);
-  QUIRE_DCHECK(last < count_regions_);
   Hint weakest = LookAt(FirstRegion(range), epoch);
   for (uint64_t region = FirstRegion(range) + 1; region <= last; ++region) {
     weakest = std::min(weakest, LookAt(region, epoch));
@@ -56,8 +41,8 @@ Residency::Hint Residency::Look(ByteRange range, uint32_t epoch) const {
 
 template <typename Change>
 void Residency::Update(uint64_t region, Change change) {
-  if (region >= count_regions_) return;
-  Word& word = words_[region];
+  if (region >= regions_.count()) return;
+  LazyWords::Word& word = regions_[region];
   uint64_t old_word = word.load(std::memory_order_relaxed);
   while (true) {
     const uint64_t new_word = change(old_word);

@@ -13,10 +13,10 @@
 // Owns: 8 bytes per region. Threads: any thread; hints are relaxed atomics.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "base/byte_range.h"
+#include "pagecache/lazy_words.h"
 #include "pagecache/units.h"
 
 namespace quire {
@@ -32,10 +32,7 @@ class Residency {
     kFreshWarm,
   };
 
-  explicit Residency(uint64_t capacity_bytes);
-  ~Residency();
-  Residency(const Residency&) = delete;
-  Residency& operator=(const Residency&) = delete;
+  explicit Residency(uint64_t capacity_bytes) : regions_(capacity_bytes / kRegionBytes + 1) {}
 
   // The weakest hint over the regions that `range` touches.
   Hint Look(ByteRange range, uint32_t epoch) const;
@@ -51,11 +48,9 @@ class Residency {
   // The page tables of the range were given back.
   void Cooled(ByteRange range);
 
-  uint64_t count_regions() const { return count_regions_; }
+  uint64_t count_regions() const { return regions_.count(); }
 
  private:
-  // One word a region: last verified epoch << 32 | heat << 8 | flags.
-  using Word = std::atomic<uint64_t>;
   static constexpr uint64_t kVerified = 1;
   static constexpr uint64_t kWarm = 2;
   static constexpr uint64_t kBusy = 4;
@@ -64,8 +59,7 @@ class Residency {
   template <typename Change>
   void Update(uint64_t region, Change change);
 
-  const uint64_t count_regions_;
-  Word* const words_;  // mapped, so that it is zero and costs nothing until touched
+  LazyWords regions_;  // last verified epoch << 32 | heat << 8 | flags
 };
 
 }  // namespace quire

@@ -27,6 +27,7 @@ void Syncer::Start(SyncOp& op) {
 void Syncer::Flush(FileOp& op, ByteRange range, FileOp::Step step) {
   FileChannel& channel = *op.channel;
   channel.file_.flushes_running_.fetch_add(1);
+  if (File::Place* place = channel.file_.place(); place != nullptr) place->density->Flushed(range);
   op.io.PrepareFlush(-1, range);
   channel.Submit(op, Backing::Via::kRing, /*direct=*/false, step);
 }

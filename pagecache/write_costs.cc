@@ -5,16 +5,35 @@
 #include <bit>
 
 #include "base/prng.h"
-#include "pagecache/path_choice.h"
 #include "pagecache/units.h"
 
 namespace quire {
 namespace {
 
+using Way = WriteCosts::Way;
+
 constexpr uint32_t kEnough = 16;
 constexpr uint32_t kRemembered = 64;
-constexpr uint64_t kStretchBytes = 2 * 1024 * 1024;
+constexpr uint32_t kMeasuredOneIn = 32;
+constexpr uint64_t kSpotBytes = 64 * 1024;
 constexpr uint64_t kCapNs = 100'000'000;
+// An odd one (an interrupt, a lock) counts as no more than this many times the mean.
+constexpr int64_t kOdd = 8;
+
+// Until it is known: a store of little is the safe guess (the other way it can be 18 times dearer),
+// a write of much (a store faults page by page).
+Way Guess(uint64_t length_bytes) {
+  constexpr uint64_t kMuch = 256 * 1024;
+  return length_bytes < kMuch ? Way::kStore : Way::kWrite;
+}
+
+Way Other(Way way) { return way == Way::kStore ? Way::kWrite : Way::kStore; }
+
+// The same answer for every request that starts in the spot.
+bool Drawn(ByteRange range, uint64_t one_in) {
+  const uint64_t spot = range.offset / std::max(kSpotBytes, std::bit_ceil(range.length));
+  return Prng(spot).Next() % one_in == 0;
+}
 
 }  // namespace
 
@@ -29,10 +48,19 @@ uint32_t WriteCosts::Get(Way way, uint64_t length_bytes) const {
   return mean.ns.load(std::memory_order_relaxed);
 }
 
-bool WriteCosts::WorthMeasuring(uint64_t length_bytes) {
-  if (Get(Way::kStore, length_bytes) == 0 || Get(Way::kWrite, length_bytes) == 0) return true;
-  std::atomic<uint32_t>& count = classes_[ClassOf(length_bytes)].count_requests;
-  return count.fetch_add(1, std::memory_order_relaxed) % 32 == 0;
+WriteCosts::Advice WriteCosts::Advise(ByteRange range) {
+  const uint32_t store_ns = Get(Way::kStore, range.length);
+  const uint32_t write_ns = Get(Way::kWrite, range.length);
+  if (store_ns == 0 || write_ns == 0) {
+    const Way guess = Guess(range.length);
+    return {.way = Drawn(range, 4) ? Other(guess) : guess, .measure = true};
+  }
+  const Way cheaper = store_ns <= write_ns ? Way::kStore : Way::kWrite;
+  const bool close = std::max(store_ns, write_ns) / 4 <= std::min(store_ns, write_ns);
+  if (Drawn(range, close ? 64 : 512)) return {.way = Other(cheaper), .measure = true};
+  std::atomic<uint32_t>& count = classes_[ClassOf(range.length)].count_requests;
+  const uint32_t number = count.fetch_add(1, std::memory_order_relaxed);
+  return {.way = cheaper, .measure = number % kMeasuredOneIn == 0};
 }
 
 void WriteCosts::Note(Way way, uint64_t length_bytes, uint64_t cost_ns) {
@@ -40,24 +68,10 @@ void WriteCosts::Note(Way way, uint64_t length_bytes, uint64_t cost_ns) {
   const uint32_t count = std::min(mean.count.load(std::memory_order_relaxed) + 1, kRemembered);
   mean.count.store(count, std::memory_order_relaxed);
   const int64_t old_ns = mean.ns.load(std::memory_order_relaxed);
-  const auto cost = static_cast<int64_t>(std::clamp<uint64_t>(cost_ns, 1, kCapNs));
+  auto cost = static_cast<int64_t>(std::clamp<uint64_t>(cost_ns, 1, kCapNs));
+  if (count >= kEnough) cost = std::min(cost, old_ns * kOdd);
   const int64_t new_ns = old_ns + (cost - old_ns) / int64_t{count};
   mean.ns.store(static_cast<uint32_t>(std::max<int64_t>(new_ns, 1)), std::memory_order_relaxed);
-}
-
-WriteCosts::Costs WriteCosts::ToChooseBy(ByteRange range) const {
-  const Costs costs{Get(Way::kStore, range.length), Get(Way::kWrite, range.length)};
-  const uint32_t cheap = std::min(costs.store_ns, costs.write_ns);
-  const uint32_t dear = std::max(costs.store_ns, costs.write_ns);
-  const bool known = cheap != 0;
-  const uint64_t one_in = !known ? 16 : dear / 4 > cheap ? 512 : 64;
-  const uint64_t drawn = Prng(range.offset / kStretchBytes).Next();
-  if (drawn % one_in == 0) {
-    const bool try_store =
-        known ? costs.store_ns > costs.write_ns : range.length >= kWriteUnknownMinBytes;
-    return try_store ? Costs{1, 2} : Costs{2, 1};
-  }
-  return known ? costs : Costs{0, 0};
 }
 
 }  // namespace quire

@@ -40,6 +40,8 @@ class Command {
   bool stable = false;           // kRead: bytes may not change; look at them by StableLook only
   bool references_only = false;  // kRead: no copy even where it is cheaper
   bool copies_only = false;      // kRead: private bytes
+  bool stores_only = false;      // kWrite: stores into the mapping where that is possible
+  bool writes_only = false;      // kWrite: writes on the file
   // Runs once, from the reactor's ready list. Comes before `freed`.
   void (*done)(Command& command) = nullptr;
   // Optional: runs once when the last owner let go and all references went back, on that owner's

@@ -103,6 +103,8 @@ void Device::Execute(Nexus& nexus, Command& command) {
       op.range = range;
       op.source = command.data_out;
       op.fua = command.fua;
+      op.stores_only = command.stores_only;
+      op.writes_only = command.writes_only;
       channel.Write(op, [](Completion& completion) {
         auto& write = static_cast<Command::Part<WriteOp>&>(completion);
         Answer(*write.command, write.result(), Direction::kWrite);

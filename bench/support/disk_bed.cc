@@ -88,6 +88,8 @@ void DiskWay::Submit(Slot& slot, uint64_t offset, uint64_t length_bytes) {
   slot.blocks = {{offset / block}, {length_bytes / block}};
   slot.copies_only = options_.copies_only;
   slot.references_only = options_.references_only;
+  slot.stores_only = options_.stores_only;
+  slot.writes_only = options_.writes_only;
   slot.source = {source_.data(), length_bytes};
   if (options_.kind == CommandKind::kWrite) slot.data_out = SgView({&slot.source, 1});
   if (bed_.session().Submit(slot) != Session::Answer::kAccepted) Die("the session is full");

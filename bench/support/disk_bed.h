@@ -55,6 +55,8 @@ class DiskWay : public Way {
     uint32_t depth = 1;
     bool copies_only = false;
     bool references_only = false;
+    bool stores_only = false;
+    bool writes_only = false;
   };
 
   // Lifetime: `bed` outlives it.

@@ -34,6 +34,24 @@ TEST(InsertTest, ResidentPagesAreStoredAbsentOnesWritten) {
   EXPECT_EQ(served.scratch().Contents(kMiB, 4096), Filled(4096, 'c'));
 }
 
+TEST(InsertTest, StoresAreForWhatIsWrittenDensely) {
+  FaultyFile served(4 * kMiB);
+  served.client().stores_only = false;
+  for (uint64_t page = 0; page < 64; ++page) {
+    EXPECT_TRUE(served.client().Write({page * 4096, 4096}, Filled(4096, 'b')).ok());
+  }
+  EXPECT_EQ(CountOf(served.file(), WritePath::kStore), 0u);
+  for (uint64_t page = 64; page < 320; ++page) {
+    EXPECT_TRUE(served.client().Write({page * 4096, 4096}, Filled(4096, 'c')).ok());
+  }
+  const uint64_t stores = CountOf(served.file(), WritePath::kStore);
+  EXPECT_GT(stores, 64u);
+  EXPECT_TRUE(served.client().Write({2 * kMiB, 4096}, Filled(4096, 'd')).ok());
+  EXPECT_EQ(CountOf(served.file(), WritePath::kStore), stores) << "another stretch";
+  EXPECT_EQ(served.scratch().Contents(0, 64 * 4096), Filled(64 * 4096, 'b'));
+  EXPECT_EQ(served.scratch().Contents(64 * 4096, 256 * 4096), Filled(256 * 4096, 'c'));
+}
+
 TEST(InsertTest, RaggedEdgesOverAbsentPagesAreLeftToAWorker) {
   FaultyFile served(4 * kMiB);
   served.Drop();

@@ -72,6 +72,9 @@ class Client {
   FileChannel& channel() { return *channel_; }
   Reactor& reactor() { return *reactor_; }
 
+  // Whether writes are stores wherever that is possible (the harder path), or as it is cheapest.
+  bool stores_only = true;
+
   IoResult Read(ReadOp& op, ByteRange range) {
     op.range = range;
     channel_->Read(op, Mark);
@@ -83,6 +86,7 @@ class Client {
     op.range = range;
     op.source = SgView({&piece, 1});
     op.fua = fua;
+    op.stores_only = stores_only;
     channel_->Write(op, Mark);
     return Await(op);
   }
