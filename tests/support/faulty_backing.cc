@@ -11,7 +11,7 @@ std::string FaultyBacking::Log() {
 int FaultyBacking::Judge(IoOp& op) {
   {
     MutexLock lock(mutex_);
-    log_ += "rwfaAp"[static_cast<size_t>(op.kind)];
+    if (log_.size() < kMaxLog) log_ += "rwfaAp"[static_cast<size_t>(op.kind)];
   }
   if (op.kind != script_.kind) return 0;
   const uint64_t number = seen_.fetch_add(1);

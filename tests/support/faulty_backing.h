@@ -22,17 +22,24 @@ class FaultyBacking final : public Backing {
     uint64_t short_bytes = 0;  // transfers are cut to this; 0: not
   };
 
-  explicit FaultyBacking(std::unique_ptr<Backing> inner) : inner_(std::move(inner)) {}
+  explicit FaultyBacking(std::unique_ptr<Backing> inner) : inner_(std::move(inner)) {
+    log_.reserve(kMaxLog);
+  }
   void Set(const Script& script) {
     script_ = script;
     seen_.store(0);
   }
-  // One letter for each operation so far: r, w, f(lush), a(llocate), A(dvise).
+  // From now on nothing can be mapped.
+  void RefuseMaps() { maps_ = false; }
+  // One letter for each of the first operations: r, w, f(lush), a(llocate), A(dvise).
   std::string Log();
 
   const BackingTraits& traits() const override { return inner_->traits(); }
   int64_t CurrentSize() override { return inner_->CurrentSize(); }
-  absl::StatusOr<std::unique_ptr<Mapping>> Map(uint64_t size) override { return inner_->Map(size); }
+  absl::StatusOr<std::unique_ptr<Mapping>> Map(uint64_t size) override {
+    if (!maps_) return absl::UnavailableError("the test refuses it");
+    return inner_->Map(size);
+  }
   int fd() const override { return inner_->fd(); }
   int direct_fd() const override { return inner_->direct_fd(); }
   int64_t CountCached(ByteRange range) override { return inner_->CountCached(range); }
@@ -47,11 +54,14 @@ class FaultyBacking final : public Backing {
   int Grow(uint64_t size_bytes) override { return inner_->Grow(size_bytes); }
 
  private:
+  static constexpr size_t kMaxLog = 4096;  // nothing is allocated for an operation
+
   // The errno that this operation gets, 0 for none; cuts it short where the script says so.
   int Judge(IoOp& op);
 
   const std::unique_ptr<Backing> inner_;
   Script script_;
+  bool maps_ = true;
   std::atomic<uint64_t> seen_{0};
   Mutex mutex_;
   std::string log_ QUIRE_GUARDED_BY(mutex_);
