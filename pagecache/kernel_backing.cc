@@ -44,9 +44,9 @@ absl::StatusOr<int> OpenPath(const std::string& path, int flags) {
                                               "with: truncate -s 10G ",
                                               path));
     case EACCES:
-      return absl::PermissionDeniedError(absl::StrCat("no permission to open ", path,
-                                                      "; change its mode or owner, or open it "
-                                                      "read-only"));
+      return absl::PermissionDeniedError(
+          absl::StrCat("no permission to open ", path, "; change its mode or owner",
+                       (flags & O_ACCMODE) == O_RDONLY ? "" : ", or open it read-only"));
     case EROFS:
       return absl::FailedPreconditionError(
           absl::StrCat(path, " is on a read-only file system; open it read-only"));
