@@ -32,7 +32,8 @@ function(quire_test_program target label timeout)
   if(label)
     list(APPEND properties LABELS ${label})
   endif()
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+  # NO_PRETTY_VALUES: a parameter's value is not a part of the name, which the suite gives.
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
                        WORKING_DIRECTORY "${PROJECT_BINARY_DIR}"
                        PROPERTIES ${properties})
 endfunction()

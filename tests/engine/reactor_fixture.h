@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ inline std::string NameOf(const testing::TestParamInfo<RingKind>& info) {
   }
   return "";
 }
+inline void PrintTo(RingKind kind, std::ostream* out) { *out << NameOf({kind, 0}); }
 
 // What this kernel has, cut down to `kind`; io_uring is false where the kernel cannot do it.
 inline KernelFeatures FeaturesFor(RingKind kind) {

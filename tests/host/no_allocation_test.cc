@@ -181,7 +181,8 @@ TEST_P(NoAllocationTest, InAnOverwriteOfWhatIsCached) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, NoAllocationTest,
-                         testing::Values(512, 4096, 64 * 1024, kMiB, kMaxTransferBytes));
+                         testing::Values(512, 4096, 64 * 1024, kMiB, kMaxTransferBytes),
+                         testing::PrintToStringParamName());
 
 TEST(NoAllocationPathTest, InAStore) {
   Bed bed(/*mapped=*/true);

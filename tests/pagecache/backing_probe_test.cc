@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "tests/support/served_file.h"
 
@@ -47,7 +48,10 @@ TEST_P(ProbeTest, SaysTheTruth) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Folders, ProbeTest, testing::Values("/var/tmp", "/dev/shm"));
+INSTANTIATE_TEST_SUITE_P(Folders, ProbeTest, testing::Values("/var/tmp", "/dev/shm"),
+                         [](const auto& folder) {
+                           return std::filesystem::path(folder.param).filename().string();
+                         });
 
 }  // namespace
 }  // namespace quire

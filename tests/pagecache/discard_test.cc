@@ -40,7 +40,9 @@ TEST_P(DiscardTest, ReadsAsZerosAndKeepsNeighbours) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, DiscardTest, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Both, DiscardTest, testing::Bool(), [](const auto& zero) {
+  return std::string(zero.param ? "Zero" : "Discard");
+});
 
 TEST(DiscardSpaceTest, SpaceIsGivenBack) {
   FaultyFile served(8 * kMiB);

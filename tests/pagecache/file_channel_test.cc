@@ -39,7 +39,8 @@ TEST_P(LengthTest, ComesBackAsWritten) {
 
 INSTANTIATE_TEST_SUITE_P(Boundaries, LengthTest,
                          testing::Values(1, 511, 512, 513, 4095, 4096, 4097, kMiB - 1, kMiB,
-                                         kMiB + 1, 4 * kMiB - 1, 4 * kMiB));
+                                         kMiB + 1, 4 * kMiB - 1, 4 * kMiB),
+                         testing::PrintToStringParamName());
 
 TEST(FileChannelTest, OverlappingWritesComeInOrder) {
   FaultyFile served(kMiB);

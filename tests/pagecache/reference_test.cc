@@ -64,7 +64,8 @@ TEST_P(ReferenceTest, NoByteIsCopiedAndLaterWritesOfOthersShow) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, ReferenceTest,
                          testing::Values(1, 511, 512, 513, 4095, 4096, 4097, 16 * 1024, 128 * 1024,
-                                         kMiB - 1, kMiB, kMiB + 1, 4 * kMiB));
+                                         kMiB - 1, kMiB, kMiB + 1, 4 * kMiB),
+                         testing::PrintToStringParamName());
 
 TEST_F(ReferenceTest, NothingIsLeftMapped) {
   ReadOp op;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <ostream>
 
 #include "tests/frontends/fio/fio_fixture.h"
 
@@ -18,6 +19,7 @@ struct Mode {
   const char* name;
   std::vector<std::string> arguments;
 };
+void PrintTo(const Mode& mode, std::ostream* out) { *out << mode.name; }
 
 class FioVerify : public FioTest, public testing::WithParamInterface<Mode> {};
 
