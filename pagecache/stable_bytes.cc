@@ -54,7 +54,7 @@ bool StableBytes::lost() {
 
 StableLook::StableLook(StableBytes& bytes) : bytes_(bytes) {
   bytes_.mutex_.lock();
-  QUIRE_CHECK(bytes_.data_ != nullptr);
+  if (bytes_.data_ == nullptr) return;  // a read of nothing, or one that failed
   const uint64_t left = bytes_.data_->length_bytes() - bytes_.consumed_bytes_;
   SgCursor cursor(bytes_.data_->view());
   cursor.Skip(bytes_.consumed_bytes_);

@@ -47,7 +47,7 @@ class StableLook {
   StableLook(const StableLook&) = delete;
   StableLook& operator=(const StableLook&) = delete;
 
-  // What is left; borrowed until the end of the look.
+  // What is left; borrowed until the end of the look. Empty when the read found nothing.
   SgView left() const { return left_; }
   // The first `length_bytes` of it will not be looked at again.
   void Consume(uint64_t length_bytes) QUIRE_NO_THREAD_ANALYSIS;

@@ -49,6 +49,19 @@ TEST_F(StableBytesTest, KeepsWhatIsLeft) {
   EXPECT_FALSE(stable_.lost());
 }
 
+TEST(StableBytesOfNothingTest, CanBeLookedAt) {
+  ScratchFile scratch(8192);
+  WorkerPool workers;
+  const auto file = *File::Open({.path = scratch.path()});
+  Client client(workers, *file);
+  ReadOp op;
+  op.stable = true;
+  ASSERT_EQ(client.Read(op, {4096, 0}), IoResult::Bytes(0));
+  EXPECT_EQ(StableLook(op.stable_bytes).left().length_bytes(), 0u);
+  ASSERT_FALSE(client.Read(op, {8192, 1}).ok());
+  EXPECT_EQ(StableLook(op.stable_bytes).left().length_bytes(), 0u);
+}
+
 TEST_F(StableBytesTest, NothingLeftNeedsNoCopy) {
   {
     StableLook look(stable_);
