@@ -70,12 +70,13 @@ function(quire_test folder)
   endif()
 endfunction()
 
-# Every tests/fuzz/<name>_fuzz.cc is a libFuzzer program of that name.
+# Every tests/fuzz/<name>_fuzz.cc is a libFuzzer program of that name. Of tests/support it has what
+# needs no gtest.
 function(quire_fuzzers)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/fuzz/*_fuzz.cc")
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
-    add_executable(${name} "${source}")
+    add_executable(${name} "${source}" "${PROJECT_SOURCE_DIR}/tests/support/memory_backing.cc")
     quire_private_options(${name})
     target_link_libraries(${name} PRIVATE quire_all)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
