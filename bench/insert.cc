@@ -55,9 +55,10 @@ class Zones {
   ByteRange Zone(size_t index) const { return {index % kCount * zone_bytes_, zone_bytes_}; }
 
   // Every block of the zone, or of its beginning, once and in random order.
-  std::vector<uint64_t> Offsets(size_t index, uint64_t length_bytes) const {
+  std::vector<uint64_t> Offsets(size_t index, uint64_t length_bytes,
+                                uint64_t count_max = kMaxPerZone) const {
     ByteRange zone = Zone(index);
-    zone.length = std::min(zone.length, kMaxPerZone * length_bytes);
+    zone.length = std::min(zone.length, count_max * length_bytes);
     std::vector<uint64_t> offsets;
     for (uint64_t at = zone.offset; at < zone.end(); at += length_bytes) offsets.push_back(at);
     Prng random(index + length_bytes);
@@ -165,11 +166,12 @@ class Insert {
     for (const uint64_t length_bytes : sizes_) {
       Bring(State::kLargeFolios, length_bytes, bed);
       DiskWay chosen(bed, {.name = "chosen", .kind = CommandKind::kWrite});
+      Learn(chosen, length_bytes);
       std::vector<Way*> ways = {&chosen, &mapped_, plain_.get()};
       if (uring_ != nullptr) ways.push_back(uring_.get());
       std::array<std::vector<uint64_t>, Zones::kCount> offsets;
       for (size_t lane = 0; lane < ways.size(); ++lane) {
-        offsets[lane] = zones_.Offsets(lane, length_bytes);
+        offsets[lane] = zones_.Offsets(lane, length_bytes, 8 * kMaxPerZone);
         for (int pass = 0; pass < 3; ++pass) {
           ways[lane]->Run({.offsets = offsets[lane], .length_bytes = length_bytes});
         }

@@ -87,13 +87,15 @@ WriteFacts Inserter::Gather(WriteOp& op, uint64_t now_ns) {
   if (place == nullptr || facts.discards) return facts;
   facts.mapped = true;
   facts.lost_pages = place->mapping->Lost(op.range);
-  const bool dense = place->density->Note(op.range, channel.housekeeping_.Epoch() / 10);
-  facts.dense = dense || !file.traits().writes_back;
+  const WriteDensity::Look look =
+      place->density->Note(op.range, channel.housekeeping_.Epoch() / 10);
+  facts.dense = look.dense || !file.traits().writes_back;
   bool may_store = op.stores_only;
   if (!op.stores_only && !op.writes_only && facts.dense) {
     const WriteCosts::Advice advice = file.costs_.Advise(op.range);
     facts.store_pays = advice.way == WriteCosts::Way::kStore;
-    op.measured = advice.measure;
+    // The first store pays for the whole folio and says nothing about the next.
+    op.measured = advice.measure && (look.stored || !facts.store_pays);
     may_store = facts.store_pays || op.measured;
   }
   // For a write on the file nothing needs to be known about whole pages.
@@ -219,6 +221,7 @@ void Inserter::OnStored(FileOp& file_op, IoResult result) {
   File::Place& place = *channel.file_.place();
   if (result.ok()) {
     channel.housekeeping_.NoteTouched(*place.mapping, op.range);
+    place.density->NoteStored(op.range);
     if (op.asked) Heat(op, place);
     Landed(op);
     return;

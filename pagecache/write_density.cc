@@ -10,8 +10,9 @@ namespace {
 
 constexpr uint64_t kDensePages = WriteDensity::kDenseBytes / kPageBytes;
 constexpr uint64_t kWasDense = 1;
-constexpr uint64_t kPagesShift = 1;
-constexpr uint64_t kMaxPages = 0x7fff;
+constexpr uint64_t kStored = 2;
+constexpr uint64_t kPagesShift = 2;
+constexpr uint64_t kMaxPages = 0x3fff;
 constexpr uint64_t kSinceShift = 16;
 constexpr uint64_t kFlushShift = 32;
 // Dirty pages are written back at this age even if nobody flushes (dirty_expire_centisecs).
@@ -26,10 +27,11 @@ uint64_t PagesOf(uint64_t word) { return word >> kPagesShift & kMaxPages; }
 uint64_t WriteDensity::Cleaned(uint64_t word) {
   const uint64_t pages = PagesOf(word);
   if (pages == 0) return word;  // no news since the last time
-  return (word & ~(kMaxPages << kPagesShift | kWasDense)) | (pages >= kDensePages ? kWasDense : 0);
+  return (word & ~(kMaxPages << kPagesShift | kStored | kWasDense)) |
+         (pages >= kDensePages ? kWasDense : 0);
 }
 
-bool WriteDensity::Note(ByteRange range, uint32_t now_s) {
+WriteDensity::Look WriteDensity::Note(ByteRange range, uint32_t now_s) {
   LazyWords::Word& stretch = stretches_[range.offset / kStretchBytes];
   uint64_t word = stretch.load(std::memory_order_relaxed);
   const uint64_t flush = count_flushes_.load(std::memory_order_relaxed);
@@ -45,7 +47,13 @@ bool WriteDensity::Note(ByteRange range, uint32_t now_s) {
   const bool dense = before >= kDensePages || pages >= kDensePages || (word & kWasDense) != 0;
   stretch.store((word & ~(kMaxPages << kPagesShift)) | after << kPagesShift,
                 std::memory_order_relaxed);
-  return dense;
+  return {.dense = dense, .stored = (word & kStored) != 0};
+}
+
+void WriteDensity::NoteStored(ByteRange range) {
+  LazyWords::Word& stretch = stretches_[range.offset / kStretchBytes];
+  const uint64_t word = stretch.load(std::memory_order_relaxed);
+  if ((word & kStored) == 0) stretch.store(word | kStored, std::memory_order_relaxed);
 }
 
 void WriteDensity::Flushed(ByteRange range) {

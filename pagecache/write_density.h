@@ -24,14 +24,19 @@ class WriteDensity {
 
   explicit WriteDensity(uint64_t capacity_bytes) : stretches_(capacity_bytes / kStretchBytes + 1) {}
 
-  // Takes note of a write. True when its stretch is written densely. `now_s`: any clock.
-  bool Note(ByteRange range, uint32_t now_s);
+  struct Look {
+    bool dense;   // the stretch is written densely
+    bool stored;  // and was stored into since it was clean: its folios are dirty
+  };
+  // Takes note of a write. `now_s`: any clock.
+  Look Note(ByteRange range, uint32_t now_s);
+  void NoteStored(ByteRange range);
   // The range is about to be flushed; an empty one means everything.
   void Flushed(ByteRange range);
 
  private:
   // One word a stretch: the flush that it was last clean by << 32 | since when << 16 |
-  // pages written since << 1 | was dense before.
+  // pages written since << 2 | stored since << 1 | was dense before.
   static uint64_t Cleaned(uint64_t word);
 
   LazyWords stretches_;

@@ -19,7 +19,7 @@ class WriteDensityTest : public ::testing::Test {
     uint64_t dense = 0;
     for (uint64_t i = 0; i < count; ++i) {
       const uint64_t offset = stretch * WriteDensity::kStretchBytes + i % 512 * kPage;
-      dense += density_.Note({offset, kPage}, now_s) ? 1 : 0;
+      dense += density_.Note({offset, kPage}, now_s).dense ? 1 : 0;
     }
     return dense;
   }
@@ -34,8 +34,9 @@ TEST_F(WriteDensityTest, AnEighthMakesAStretchDense) {
 }
 
 TEST_F(WriteDensityTest, ALongWriteIsDenseByItself) {
-  EXPECT_TRUE(density_.Note({0, WriteDensity::kDenseBytes}, 0));
-  EXPECT_FALSE(density_.Note({WriteDensity::kStretchBytes, WriteDensity::kDenseBytes - kPage}, 0));
+  EXPECT_TRUE(density_.Note({0, WriteDensity::kDenseBytes}, 0).dense);
+  EXPECT_FALSE(
+      density_.Note({WriteDensity::kStretchBytes, WriteDensity::kDenseBytes - kPage}, 0).dense);
 }
 
 TEST_F(WriteDensityTest, WhatWasDenseBeforeAFlushIsExpectedToBeAgain) {
@@ -69,6 +70,16 @@ TEST_F(WriteDensityTest, AFlushedRangeIsCleanAndTheOthersAreNot) {
   EXPECT_EQ(Write(1, 2), 1u);
   density_.Flushed({0, uint64_t{1} << 29});
   EXPECT_EQ(Write(2, kDensePages), 0u);
+}
+
+TEST_F(WriteDensityTest, StoresAreRememberedUntilTheStretchIsClean) {
+  Write(0, 1);
+  EXPECT_FALSE(density_.Note({0, kPage}, 0).stored);
+  density_.NoteStored({0, kPage});
+  EXPECT_TRUE(density_.Note({kPage, kPage}, 0).stored);
+  EXPECT_FALSE(density_.Note({WriteDensity::kStretchBytes, kPage}, 0).stored);
+  density_.Flushed({});
+  EXPECT_FALSE(density_.Note({0, kPage}, 0).stored);
 }
 
 TEST_F(WriteDensityTest, TheKernelWritesBackWhatIsOld) {
