@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "engine/ring.h"
+#include "engine/submission.h"
 
 namespace quire {
 namespace {
@@ -74,7 +75,7 @@ void Reactor::Submit(IoOp& op) {
   CheckOnThread();
   QUIRE_DCHECK(op.state() == Completion::State::kQueued);
   QUIRE_DCHECK(op.reactor() == this);
-  if (ring_ == nullptr || !Ring::CanDo(op)) {
+  if (ring_ == nullptr || !FitsSubmission(op)) {
     SubmitToWorkers(op);
     return;
   }

@@ -13,87 +13,20 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/submission.h"
 
 namespace quire {
 namespace {
 
 // The completion queue is this many times the submission queue: operations in the kernel at once.
 constexpr uint32_t kCompletionsPerEntry = 4;
-// The longest transfer, flush or advice whose length fits in a submission entry.
-constexpr uint64_t kMaxLength = UINT32_MAX;
-
-bool Fits(uint64_t length_bytes) { return length_bytes <= kMaxLength; }
-
-void PrepareTransfer(io_uring_sqe& sqe, const IoOp& op) {
-  const bool write = op.kind == IoOp::Kind::kWrite;
-  if (op.segments.size() == 1) {
-    const Segment& piece = op.segments[0];
-    sqe.addr = reinterpret_cast<uintptr_t>(piece.data);
-    sqe.len = static_cast<uint32_t>(piece.size_bytes);
-    if (op.fixed_buffer >= 0) {
-      sqe.opcode = write ? IORING_OP_WRITE_FIXED : IORING_OP_READ_FIXED;
-      sqe.buf_index = static_cast<uint16_t>(op.fixed_buffer);
-    } else {
-      sqe.opcode = write ? IORING_OP_WRITE : IORING_OP_READ;
-    }
-  } else {
-    sqe.opcode = write ? IORING_OP_WRITEV : IORING_OP_READV;
-    sqe.addr = reinterpret_cast<uintptr_t>(op.segments.data());
-    sqe.len = static_cast<uint32_t>(op.segments.size());
-  }
-  sqe.off = op.range.offset;
-  sqe.rw_flags = static_cast<__kernel_rwf_t>(op.flags);
-}
-
-void PrepareFlush(io_uring_sqe& sqe, const IoOp& op) {
-  sqe.opcode = IORING_OP_FSYNC;
-  sqe.fsync_flags = IORING_FSYNC_DATASYNC;
-  // Offset and length both 0 mean the whole file, which also covers a range too long to say. An
-  // offset with length 0 would mean one byte.
-  if (op.range.empty() || !Fits(op.range.length)) return;
-  sqe.off = op.range.offset;
-  sqe.len = static_cast<uint32_t>(op.range.length);
-}
-
-void PrepareEntry(io_uring_sqe& sqe, const IoOp& op) {
-  std::memset(&sqe, 0, sizeof(sqe));
-  sqe.fd = op.fixed_file >= 0 ? op.fixed_file : op.fd;
-  sqe.flags = op.fixed_file >= 0 ? IOSQE_FIXED_FILE : 0;
-  sqe.user_data = reinterpret_cast<uintptr_t>(static_cast<const Completion*>(&op));
-  switch (op.kind) {
-    case IoOp::Kind::kRead:
-    case IoOp::Kind::kWrite:
-      PrepareTransfer(sqe, op);
-      return;
-    case IoOp::Kind::kFlush:
-      PrepareFlush(sqe, op);
-      return;
-    case IoOp::Kind::kFallocate:
-      sqe.opcode = IORING_OP_FALLOCATE;
-      sqe.off = op.range.offset;
-      sqe.addr = op.range.length;
-      sqe.len = op.flags;
-      return;
-    case IoOp::Kind::kAdvise:
-      sqe.opcode = IORING_OP_FADVISE;
-      sqe.off = op.range.offset;
-      sqe.len = static_cast<uint32_t>(op.range.length);
-      sqe.fadvise_advice = op.flags;
-      return;
-    case IoOp::Kind::kPoll:
-      sqe.opcode = IORING_OP_POLL_ADD;
-      sqe.poll32_events = __io_uring_prep_poll_mask(op.flags);
-      return;
-  }
-}
-
 // munmap takes whole pages whatever it is told; the thread sanitizer believes the number.
 void UnmapPages(void* memory, size_t size_bytes) {
   const auto page_bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   munmap(memory, (size_bytes + page_bytes - 1) / page_bytes * page_bytes);
 }
 
-// The kernel hands back what PrepareEntry gave it.
+// The kernel hands back what FillSubmission gave it.
 Completion& OperationOf(uint64_t user_data) {
   return *reinterpret_cast<Completion*>(user_data);  // NOLINT(performance-no-int-to-ptr)
 }
@@ -154,27 +87,12 @@ void Ring::Enable() {
   QUIRE_CHECK(result == 0);
 }
 
-bool Ring::CanDo(const IoOp& op) {
-  switch (op.kind) {
-    case IoOp::Kind::kRead:
-    case IoOp::Kind::kWrite:
-      return op.segments.size() != 1 || Fits(op.segments[0].size_bytes);
-    case IoOp::Kind::kAdvise:
-      return Fits(op.range.length);
-    case IoOp::Kind::kFlush:  // too long means the whole file
-    case IoOp::Kind::kFallocate:
-    case IoOp::Kind::kPoll:
-      return true;
-  }
-  return false;
-}
-
 bool Ring::Push(IoOp& op) {
-  QUIRE_DCHECK(CanDo(op));
+  QUIRE_DCHECK(FitsSubmission(op));
   if (count_queued_ + count_in_kernel_ + 1 >= ring_.cq.ring_entries) return false;
   io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
   if (sqe == nullptr) return false;
-  PrepareEntry(*sqe, op);
+  FillSubmission(*sqe, op);
   ++count_queued_;
   return true;
 }

@@ -34,10 +34,8 @@ class Ring {
   // Makes the calling thread the ring's only user (DEFER_TASKRUN needs to know it).
   void Enable();
 
-  // True when io_uring can express `op` (its lengths are 32 bits for some kinds).
-  static bool CanDo(const IoOp& op);
   // Queues the operation for the next submission. False when the queue, or the room for its
-  // completion, is full. REQUIRES: CanDo(op).
+  // completion, is full. REQUIRES: FitsSubmission(op).
   bool Push(IoOp& op);
   // Ends the next sleep when `fd` is readable. Stays armed until then.
   void ArmWake(int fd);

@@ -160,18 +160,6 @@ TEST_P(RingTest, WakesWhenTheQueueIsFull) {
   EXPECT_EQ(Drain(), kCountEntries);
 }
 
-TEST_P(RingTest, KnowsItsLengths) {
-  TestOp op;
-  op.PrepareAdvise(0, {0, UINT32_MAX}, 0);
-  EXPECT_TRUE(Ring::CanDo(op));
-  op.PrepareAdvise(0, {0, uint64_t{1} << 32}, 0);
-  EXPECT_FALSE(Ring::CanDo(op));
-  op.PrepareFallocate(0, {0, uint64_t{1} << 40}, 0);
-  EXPECT_TRUE(Ring::CanDo(op));
-  op.PrepareFlush(0, {0, uint64_t{1} << 40});
-  EXPECT_TRUE(Ring::CanDo(op));
-}
-
 INSTANTIATE_TEST_SUITE_P(All, RingTest, RingKindsWithRing(), NameOf);
 
 }  // namespace
