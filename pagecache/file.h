@@ -119,7 +119,7 @@ class File {
   bool mapped() const { return place() != nullptr; }
   bool direct() const { return options_.cache == CacheMode::kNone && !traits().discards_writes; }
   uint32_t NowEpoch() const {
-    return static_cast<uint32_t>(options_.clock->NowNs() / Residency::kEpochNs) + 2;
+    return static_cast<uint32_t>(options_.clock->NowCoarseNs() / Residency::kEpochNs) + 2;
   }
   void Latch(int error);
 

@@ -20,7 +20,6 @@ Housekeeping::~Housekeeping() {
 }
 
 void Housekeeping::WakeUp() {
-  epoch_ = file_.NowEpoch();
   reactor_.timers().Arm(timer_, reactor_.clock().NowNs() + Residency::kEpochNs);
 }
 

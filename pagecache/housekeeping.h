@@ -22,6 +22,7 @@ class Housekeeping {
   uint32_t Epoch() {
     active_ = true;
     if (!timer_.armed()) WakeUp();
+    epoch_ = file_.NowEpoch();  // the timer may be late: an embedder's loop may have paused
     return epoch_;
   }
   // Orders the region to be warmed; the caller got it from Residency::WorthWarming.
