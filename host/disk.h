@@ -52,6 +52,9 @@ struct DiskStats {
 
 class Disk {
  public:
+  // The longest read or write.
+  static constexpr uint64_t kMaxTransferBytes = quire::kMaxTransferBytes;
+
   static absl::StatusOr<std::unique_ptr<Disk>> Open(const DiskOptions& options);
 
   uint64_t size_bytes() const { return device_->geometry().size_bytes(); }
@@ -65,7 +68,9 @@ class Disk {
 
   absl::Status Grow(uint64_t size_bytes) { return device_->file().Grow(size_bytes); }
   DiskStats stats() const;
-  Device& device() { return *device_; }
+  // Gives back the page tables of everything that nobody uses now, so that the kernel may evict it.
+  // Blocks.
+  void LetGoOfCache() { device_->file().RetireAll(); }
 
  private:
   explicit Disk(std::unique_ptr<Device> device);

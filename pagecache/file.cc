@@ -82,12 +82,17 @@ absl::Status File::MapAnew(uint64_t size_bytes) {
 std::string File::Describe() const {
   const BackingTraits& found = traits();
   constexpr std::array<const char*, 3> kModes = {"writeback", "writethrough", "none"};
-  return absl::StrCat(
-      options_.path, ": ", found.file_system, ", ", size_bytes(),
-      " bytes, cache=", kModes[static_cast<size_t>(options_.cache)], mapped() ? ", mapped" : "",
-      found.reflink ? ", reflink" : "", found.nowait_write ? ", nowait writes" : "",
-      found.dontcache ? ", dontcache" : "", ", direct alignment ", found.direct_offset_align_bytes,
-      ", atomic writes to ", found.atomic_write_max_bytes);
+  return absl::StrCat(options_.path, ": ", found.file_system, ", ", size_bytes(),
+                      " bytes, cache=", kModes[static_cast<size_t>(options_.cache)],
+                      mapped() ? ", mapped" : "", found.reflink ? ", reflink" : "",
+                      found.nowait_write ? ", nowait writes" : "",
+                      found.dontcache ? ", dontcache" : "",
+                      found.direct_offset_align_bytes == 0
+                          ? ", no O_DIRECT"
+                          : absl::StrCat(", O_DIRECT by ", found.direct_offset_align_bytes),
+                      found.atomic_write_max_bytes == 0
+                          ? ""
+                          : absl::StrCat(", atomic writes to ", found.atomic_write_max_bytes));
 }
 
 absl::Status File::Grow(uint64_t size_bytes) {

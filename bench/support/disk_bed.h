@@ -31,7 +31,7 @@ class DiskBed {
   void Write(ByteRange range, std::span<std::byte> source);
   void Flush(ByteRange range);  // empty: all
   // Gives all page tables back.
-  void Retire() { disk_->device().file().RetireAll(); }
+  void Retire() { disk_->LetGoOfCache(); }
   // Turns the reactor until no residency hint is believed any more, as after a pause.
   void LetHintsAge();
   uint64_t own_system_calls() const;

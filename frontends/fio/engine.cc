@@ -38,7 +38,7 @@ int Init(thread_data* td) {
     log_err("quire: bs= must be a multiple of 512, the block size of the disk\n");
     return EINVAL;
   }
-  if (std::max(td->o.max_bs[DDIR_READ], td->o.max_bs[DDIR_WRITE]) > kMaxTransferBytes) {
+  if (std::max(td->o.max_bs[DDIR_READ], td->o.max_bs[DDIR_WRITE]) > Disk::kMaxTransferBytes) {
     log_err("quire: bs= is at most 4m, the longest transfer of the disk\n");
     return EINVAL;
   }

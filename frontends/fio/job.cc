@@ -75,7 +75,7 @@ void Job::CloseFile(fio_file& file) {
 
 void Job::LetGoOfCache(fio_file& file) {
   if (file.engine_data == nullptr) return;
-  static_cast<OpenDisk*>(file.engine_data)->disk->device().file().RetireAll();
+  static_cast<OpenDisk*>(file.engine_data)->disk->LetGoOfCache();
 }
 
 void Job::AddUnit(io_u& unit) {
