@@ -2,7 +2,10 @@
 #include "engine/worker_pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <system_error>
 
@@ -20,6 +23,22 @@ void BlockSignals() {
     sigdelset(&blocked, synchronous);
   }
   pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+}
+
+// A reactor that wakes up goes before a worker that runs: a batch thread preempts nobody, and from
+// Linux 6.12 on a thread with a long slice gives way to one with a short one. No privilege is
+// needed; where the kernel refuses, all is as it was.
+void GiveWayToReactors() {
+  struct {
+    uint32_t size_bytes = 48;
+    uint32_t policy = SCHED_BATCH;
+    uint64_t flags = 0;
+    int32_t nice = 0;
+    uint32_t priority = 0;
+    uint64_t slice_ns = 20'000'000;
+    uint64_t deadline_ns = 0, period_ns = 0;
+  } attributes;
+  syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 }  // namespace
@@ -69,6 +88,7 @@ bool WorkerPool::StartThread() {
 
 void WorkerPool::RunThread() QUIRE_NO_THREAD_ANALYSIS {
   BlockSignals();
+  GiveWayToReactors();
   pthread_setname_np(pthread_self(), "quire-worker");
   mutex_.lock();
   for (;;) {
