@@ -2,6 +2,7 @@
 """The file that all runs of the matrix share, and how much of it is in memory."""
 
 import ctypes
+import mmap
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ class WorkFile:
         """Clean, and in memory as a whole, or not at all if `dropped`."""
         if state == "dropped":
             self.drop()
+            touch_free_memory(self.size * 3 // 2)
         else:
             self.clean()
             if self.resident() < 1:  # the kernel may have taken cold pieces away
@@ -57,3 +59,12 @@ class WorkFile:
         """The part of the file that is in memory: 0 to 1."""
         command = ["fincore", "--noheadings", "--bytes", "--output", "RES", self.path]
         return int(subprocess.run(command, check=True, capture_output=True).stdout) / self.size
+
+
+def touch_free_memory(size):
+    """The host of a virtual machine may have taken memory that is free; to have it back costs CPU
+    of whoever uses it next. That is not to be the run."""
+    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        for offset in range(0, size, mmap.PAGESIZE):
+            memory[offset] = 1
