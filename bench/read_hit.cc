@@ -165,6 +165,12 @@ void MeasureWarm(Report& report, const Setting& setting, int fd, DiskBed& hinted
     after.reads -= copies;
     PrintHints(report, before, after, absl::StrCat("read-hit/", size, "/hints"));
   }
+  if (consume) {
+    // The pure ways: references, and copies.
+    const Measured& best =
+        results[0].cpu_ns.median < results[3].cpu_ns.median ? results[0] : results[3];
+    AddFigure(report, "read-regret-resident/" + size, results[0], best, 1.15);
+  }
   const auto limit = consume ? LimitOfConsumed(length_bytes) : LimitOfHit(length_bytes);
   AddFigure(report, absl::StrCat(kind, consume ? "-warm-" : "-", size), results[0],
             results[count_ours], limit);

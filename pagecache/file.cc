@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "pagecache/file.h"
 
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -144,6 +146,24 @@ bool File::AllThere(const Mapping& mapping, ByteRange pages) {
     done += length;
   }
   return true;
+}
+
+Resident File::Ask(const Place& place, ByteRange range, Pages& there) {
+  const ByteRange pages = range.AlignedOut(kPageBytes);
+  const auto asked = std::span(there).first(pages.length / kPageBytes);
+  if (!backing_->AskPages(*place.mapping, pages, asked)) {
+    // The truth is kept from us (mincore lies to who neither owns nor may write the file). A
+    // one-byte read of the last page that may not wait tells about that page at least.
+    std::byte last{};
+    const Segment piece{&last, 1};
+    IoOp look;
+    look.PrepareRead(-1, range.end() - 1, {&piece, 1}, RWF_NOWAIT);
+    const bool is_there = backing_->RunNow(look) == IoResult::Bytes(1);
+    std::ranges::fill(asked, uint8_t{is_there});
+  }
+  const auto count = static_cast<size_t>(std::ranges::count(asked, uint8_t{1}));
+  if (count == asked.size()) return Resident::kAll;
+  return count == 0 ? Resident::kNone : Resident::kSome;
 }
 
 bool File::WarmRegion(uint64_t region) {

@@ -105,6 +105,13 @@ class File {
   friend class Syncer;
   friend class Housekeeping;
 
+  friend class Filler;
+  friend class Lender;
+  friend class DirectWriter;
+
+  // One answer per page of the longest transfer, and one more where it is not aligned.
+  using Pages = std::array<uint8_t, kMaxTransferBytes / kPageBytes + 1>;
+
   // A mapping and the hints about it are made for one capacity.
   struct Place {
     std::unique_ptr<Mapping> mapping;
@@ -126,6 +133,8 @@ class File {
   // Renews hints that are too old, or forgets them. True when every page of `range` is in memory.
   bool RenewHint(Place& place, ByteRange range, uint32_t epoch);
   bool AllThere(const Mapping& mapping, ByteRange pages);
+  // Asks page by page; leaves one answer (0 or 1) for each page that `range` touches.
+  Resident Ask(const Place& place, ByteRange range, Pages& there);
   // Verifies that every page of `region` is in memory and complete, and fills its page tables.
   // Blocks. True when the region was found complete.
   bool WarmRegion(uint64_t region);

@@ -41,6 +41,9 @@ class FileChannel {
 
  private:
   friend class Reader;
+  friend class Filler;
+  friend class Lender;
+  friend class DirectWriter;
   friend class Inserter;
   friend class Discarder;
   friend class Syncer;

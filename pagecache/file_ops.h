@@ -93,6 +93,7 @@ struct WriteOp : FileOp {
   std::array<Segment, 16> rest;  // what is left of the source after a short write
   std::span<std::byte> bounce;   // aligned memory for O_DIRECT, as long as `aligned`
   ByteRange aligned;             // the range in whole blocks of O_DIRECT
+  Step written = nullptr;        // what follows O_DIRECT
 };
 
 struct SyncOp : FileOp {

@@ -51,6 +51,13 @@ void Housekeeping::Give(Order& order, WorkOp::Work work) {
   reactor_.SubmitToWorkers(order);
 }
 
+void Housekeeping::Heat(Residency& residency, ByteRange range) {
+  constexpr uint32_t kBaseCost = 10;  // of a question, in pages
+  const auto cost = static_cast<uint32_t>(kBaseCost + range.length / kPageBytes);
+  if (residency.WorthWarming(range, cost)) Warm(residency, range.offset / kRegionBytes);
+}
+
+// REQUIRES: the caller got the region from Residency::WorthWarming.
 void Housekeeping::Warm(Residency& residency, uint64_t region) {
   for (Order& order : warm_orders_) {
     if (order.busy) continue;

@@ -25,8 +25,9 @@ class Housekeeping {
     epoch_ = file_.NowEpoch();  // the timer may be late: an embedder's loop may have paused
     return epoch_;
   }
-  // Orders the region to be warmed; the caller got it from Residency::WorthWarming.
-  void Warm(Residency& residency, uint64_t region);
+  // A question about each page of the range was asked, for want of a hint: when that happens often
+  // in a region, warming it is cheaper.
+  void Heat(Residency& residency, ByteRange range);
   // Page tables may have outgrown their budget.
   void NoteTouched(Mapping& mapping, ByteRange range) {
     mapping.NoteTouched(range, epoch_);
@@ -38,6 +39,8 @@ class Housekeeping {
   bool busy() const { return count_busy_ > 0; }
 
  private:
+  void Warm(Residency& residency, uint64_t region);
+
   static constexpr uint64_t kIdleEpochs = 100;  // 10 s
 
   struct Order : WorkOp {

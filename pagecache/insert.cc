@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "pagecache/bus_guard.h"
+#include "pagecache/direct_writer.h"
 #include "pagecache/sync.h"
 #include "sg/copy.h"
 
@@ -49,7 +50,6 @@ void Inserter::Start(WriteOp& op) {
   FileChannel& channel = *op.channel;
   channel.counters_.writes.Add();
   op.progress_bytes = 0;
-  op.bounce = {};
   op.measured = false;
   op.asked = false;
   if (const int error = Refusal(op); error != 0) {
@@ -128,29 +128,14 @@ Resident Inserter::Ask(WriteOp& op, File::Place& place, bool& edges_resident) {
     return Resident::kNone;
   }
   if (cached > 0 && cached < static_cast<int64_t>(pages.length) && !ragged) return Resident::kSome;
-  std::array<uint8_t, kMaxTransferBytes / kPageBytes + 1> there;
-  const auto asked = std::span(there).first(pages.length / kPageBytes);
-  if (!backing.AskPages(*place.mapping, pages, asked)) {
-    edges_resident = !ragged;
-    return Resident::kNone;
-  }
-  const auto count = static_cast<size_t>(std::ranges::count(asked, uint8_t{1}));
+  File::Pages there;
+  const Resident resident = channel.file_.Ask(place, op.range, there);
   const bool head_whole = op.range.offset % kPageBytes == 0;
   const bool tail_whole = op.range.end() % kPageBytes == 0;
-  edges_resident = (head_whole || asked.front() != 0) && (tail_whole || asked.back() != 0);
-  if (count < asked.size()) return count == 0 ? Resident::kNone : Resident::kSome;
-  op.asked = true;
-  return Resident::kAll;
-}
-
-// The question whether to store was asked page by page: when that happens often in a region, a hint
-// is cheaper.
-void Inserter::Heat(WriteOp& op, File::Place& place) {
-  constexpr uint64_t kBaseCost = 10;  // of a question, in pages
-  const auto cost = static_cast<uint32_t>(kBaseCost + op.range.length / kPageBytes);
-  if (place.residency->WorthWarming(op.range, cost)) {
-    op.channel->housekeeping_.Warm(*place.residency, op.range.offset / kRegionBytes);
-  }
+  edges_resident = (head_whole || there.front() != 0) &&
+                   (tail_whole || there[pages.length / kPageBytes - 1] != 0);
+  op.asked = resident == Resident::kAll;
+  return resident;
 }
 
 void Inserter::Go(WriteOp& op, WriteChoice choice, uint64_t now_ns) {
@@ -178,7 +163,7 @@ void Inserter::Go(WriteOp& op, WriteChoice choice, uint64_t now_ns) {
       WriteByWorker(op);
       return;
     case WritePath::kDirect:
-      WriteDirect(op, IoResult::Bytes(0));
+      DirectWriter::Start(op, OnDirectWritten);
       return;
     case WritePath::kDiscard:
       Landed(op);
@@ -222,7 +207,7 @@ void Inserter::OnStored(FileOp& file_op, IoResult result) {
   if (result.ok()) {
     channel.housekeeping_.NoteTouched(*place.mapping, op.range);
     place.density->NoteStored(op.range);
-    if (op.asked) Heat(op, place);
+    if (op.asked) channel.housekeeping_.Heat(*place.residency, op.range);
     Landed(op);
     return;
   }
@@ -313,93 +298,13 @@ void Inserter::OnWritten(FileOp& file_op, IoResult result) {
   Landed(op);
 }
 
-// ---- O_DIRECT ----
-
-bool Inserter::AlignedSource(const WriteOp& op) {
-  const uint64_t mask = op.channel->file_.traits().direct_memory_align_bytes - 1;
-  return std::ranges::all_of(op.source.segments(), [mask](const Segment& piece) {
-    return ((reinterpret_cast<uintptr_t>(piece.data) | piece.size_bytes) & mask) == 0;
-  });
-}
-
-void Inserter::WriteDirect(FileOp& file_op, IoResult) {
-  WriteOp& op = static_cast<WriteOp&>(file_op);
-  if (op.aligned == op.range && AlignedSource(op)) {
-    SubmitDirect(op, op.source.segments());
-    return;
-  }
-  op.bounce = op.channel->TakeMemory(op, op.aligned.length, WriteDirect);
-  if (op.bounce.empty()) return;
-  if (op.range.offset != op.aligned.offset) {
-    ReadEdge(op, op.aligned.offset, OnHeadRead);
-  } else {
-    OnHeadRead(op, IoResult::Bytes(0));
-  }
-}
-
-void Inserter::ReadEdge(WriteOp& op, uint64_t offset, FileOp::Step next) {
-  const uint32_t block = op.channel->file_.traits().direct_offset_align_bytes;
-  const Segment piece{op.bounce.data() + (offset - op.aligned.offset), block};
-  op.io.PrepareRead(-1, offset, {&piece, 1});
-  op.io.fixed_buffer = op.channel->reactor_.slab_buffer_index();
-  op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, next);
-}
-
-void Inserter::OnHeadRead(FileOp& file_op, IoResult result) {
-  WriteOp& op = static_cast<WriteOp&>(file_op);
-  const uint32_t block = op.channel->file_.traits().direct_offset_align_bytes;
-  const bool head_was_read = op.range.offset != op.aligned.offset;
-  if (!result.ok()) {
-    Fail(op, result.error());
-    return;
-  }
-  if (head_was_read && result.bytes() < block) {
-    Fail(op, EIO);  // the file is shorter than the disk
-    return;
-  }
-  const uint64_t last_block = op.aligned.end() - block;
-  const bool same_block = last_block == op.aligned.offset && head_was_read;
-  if (op.range.end() == op.aligned.end() || same_block) {
-    OnTailRead(op, IoResult::Bytes(block));
-  } else {
-    ReadEdge(op, last_block, OnTailRead);
-  }
-}
-
-void Inserter::OnTailRead(FileOp& file_op, IoResult result) {
-  WriteOp& op = static_cast<WriteOp&>(file_op);
-  if (!result.ok() || result.bytes() < op.channel->file_.traits().direct_offset_align_bytes) {
-    Fail(op, result.ok() ? EIO : result.error());
-    return;
-  }
-  const Segment inside{op.bounce.data() + (op.range.offset - op.aligned.offset), op.range.length};
-  CopySg(SgView({&inside, 1}), op.source);
-  const Segment whole{op.bounce.data(), op.bounce.size()};
-  SubmitDirect(op, {&whole, 1});
-}
-
-void Inserter::SubmitDirect(WriteOp& op, std::span<const Segment> pieces) {
-  if (op.channel->file_.backing_->CurrentSize() < static_cast<int64_t>(op.range.end())) {
-    Fail(op, EIO);
-    return;
-  }
-  op.io.PrepareWrite(-1, op.aligned.offset, pieces, op.fua ? static_cast<uint32_t>(RWF_DSYNC) : 0);
-  if (!op.bounce.empty()) op.io.fixed_buffer = op.channel->reactor_.slab_buffer_index();
-  op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, OnDirectWritten);
-}
-
 void Inserter::OnDirectWritten(FileOp& file_op, IoResult result) {
   WriteOp& op = static_cast<WriteOp&>(file_op);
-  if (!result.ok()) {
+  if (result.ok()) {
+    Landed(op);
+  } else {
     Fail(op, result.error());
-    return;
   }
-  if (result.bytes() < op.aligned.length) {
-    // Short: the rest by the page cache would be incoherent; the initiator writes again.
-    Fail(op, ENOSPC);
-    return;
-  }
-  Landed(op);
 }
 
 // ---- The end ----
@@ -420,8 +325,6 @@ void Inserter::NoteTime(WriteOp& op, uint64_t started_ns) {
 void Inserter::Landed(WriteOp& op) {
   FileChannel& channel = *op.channel;
   File& file = channel.file_;
-  if (!op.bounce.empty()) channel.ReturnMemory(op.bounce);
-  op.bounce = {};
   file.pins_.Release(op.pin);
   const bool stable = op.fua || file.options().cache == CacheMode::kWritethrough;
   if (!stable || op.path == WritePath::kDirect || op.path == WritePath::kDiscard) {
@@ -439,8 +342,6 @@ void Inserter::OnFlushed(FileOp& file_op, IoResult result) {
 
 void Inserter::Fail(WriteOp& op, int error) {
   FileChannel& channel = *op.channel;
-  if (!op.bounce.empty()) channel.ReturnMemory(op.bounce);
-  op.bounce = {};
   channel.file_.pins_.Release(op.pin);
   channel.Finish(op, IoResult::Error(error));
 }

@@ -6,7 +6,7 @@
 //   Start -> pin -> Ask -> ChooseWrite -+-> store into the mapping ---+-> Landed -> flush? -> done
 //                                       +-> write on the file --------+
 //                                       +-> the same by a worker -----+
-//                                       `-> O_DIRECT, edges read first'
+//                                       `-> DirectWriter -------------'
 //
 // Owns: nothing; all state is in the WriteOp. Threads: the reactor's.
 #pragma once
@@ -27,7 +27,6 @@ class Inserter {
   static void OnGranted(FileOp& op, IoResult waited);
   static WriteFacts Gather(WriteOp& op, uint64_t now_ns);
   static Resident Ask(WriteOp& op, File::Place& place, bool& edges_resident);
-  static void Heat(WriteOp& op, File::Place& place);
   static void Go(WriteOp& op, WriteChoice choice, uint64_t now_ns);
 
   static IoResult StoreBytes(WriteOp& op);
@@ -40,12 +39,6 @@ class Inserter {
   static void WriteByWorker(WriteOp& op);
   static void OnWritten(FileOp& op, IoResult result);
 
-  static bool AlignedSource(const WriteOp& op);
-  static void WriteDirect(FileOp& op, IoResult);
-  static void ReadEdge(WriteOp& op, uint64_t offset, FileOp::Step next);
-  static void OnHeadRead(FileOp& op, IoResult result);
-  static void OnTailRead(FileOp& op, IoResult result);
-  static void SubmitDirect(WriteOp& op, std::span<const Segment> pieces);
   static void OnDirectWritten(FileOp& op, IoResult result);
 
   static void NoteTime(WriteOp& op, uint64_t started_ns);

@@ -94,31 +94,6 @@ TEST(InsertTest, FuaAndWritethroughFlushAfterTheData) {
   EXPECT_EQ(through.faulty().Log(), "wf");
 }
 
-TEST(InsertTest, DirectDisksTakeAnyRequest) {
-  FaultyFile served(kMiB, {.path = "", .cache = CacheMode::kNone});
-  const uint64_t align = served.file().traits().direct_offset_align_bytes;
-  std::vector<std::byte> model = Filled(kMiB, 'a');
-  const auto put = [&](ByteRange range, int value) {
-    ASSERT_EQ(served.client().Write(range, Filled(range.length, value)),
-              IoResult::Bytes(range.length));
-    std::fill_n(model.begin() + static_cast<ptrdiff_t>(range.offset), range.length,
-                static_cast<std::byte>(value));
-  };
-  put({0, align}, 'b');
-  put({align - 1, 2}, 'c');
-  put({10 * align + 1, 3 * align}, 'd');
-  put({20 * align, 2 * align - 1}, 'e');
-  put({kMiB - 1, 1}, 'f');
-  EXPECT_EQ(served.scratch().Contents(0, kMiB), model);
-  ReadOp op;
-  ASSERT_TRUE(served.client().Read(op, {align - 3, 40 * align}).ok());
-  EXPECT_EQ(Collect(op.data.view()),
-            std::vector<std::byte>(model.begin() + static_cast<ptrdiff_t>(align) - 3,
-                                   model.begin() + static_cast<ptrdiff_t>(41 * align) - 3));
-  EXPECT_EQ(op.referenced_bytes, 0u);
-  op.data.Reset();
-}
-
 TEST(InsertTest, RefusesWhatCannotBe) {
   FaultyFile served(kMiB);
   EXPECT_EQ(served.client().Write({kMiB - 1, 2}, Filled(2, 'b')), IoResult::Error(EINVAL));

@@ -1,13 +1,15 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// Goal: a read that goes wrong says so and leaves nothing behind; one that is short goes on; one
-// that finds no memory waits for some. Method: a faulty backing that fails the k-th read for k = 0,
-// 1, ... until all goes well; short reads; a slab of two slots.
+// Goal: what lies outside is refused; streams are read by reference where they are in memory,
+// plainly and one read at a time where they are not; all of it without io_uring as well. Method:
+// files that are in memory or dropped, and the paths that were counted.
 
 #include "pagecache/reader.h"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <memory>
+#include <vector>
 
 #include "tests/support/faulty_file.h"
 
@@ -15,62 +17,45 @@ namespace quire {
 namespace {
 
 constexpr uint64_t kMiB = 1024 * 1024;
-using Kind = IoOp::Kind;
+constexpr uint64_t kRead = 64 * 1024;
 
-TEST(ReaderTest, EveryFailureIsAnswered) {
-  FaultyFile served(4 * kMiB);
-  for (uint64_t k = 0;; ++k) {
-    ASSERT_LT(k, 10u);
-    served.Drop();
-    served.faulty().Set({.kind = Kind::kRead, .error = EIO, .first = k, .count = 1000});
-    ReadOp op;
-    const IoResult result = served.client().Read(op, {kMiB, 65536});
-    if (result.ok()) {
-      EXPECT_EQ(Collect(op.data.view()), Filled(65536, 'a'));
-      op.data.Reset();
-      break;
+uint64_t CountOf(const File& file, ReadPath path) {
+  return file.stats().read_paths[static_cast<size_t>(path)];
+}
+
+// Reads all of the file in order, `depth` reads at once; checks every byte.
+void ReadInOrder(FaultyFile& served, size_t depth) {
+  struct Read : ReadOp {
+    size_t* count_running = nullptr;
+    std::vector<ReadOp*>* idle = nullptr;
+  };
+  std::vector<std::unique_ptr<Read>> reads;
+  std::vector<ReadOp*> idle;
+  size_t count_running = 0;
+  for (size_t i = 0; i < depth; ++i) {
+    reads.push_back(std::make_unique<Read>());
+    reads.back()->count_running = &count_running;
+    reads.back()->idle = &idle;
+    idle.push_back(reads.back().get());
+  }
+  for (uint64_t offset = 0; offset < served.file().size_bytes() || count_running > 0;) {
+    while (!idle.empty() && offset < served.file().size_bytes()) {
+      ReadOp& op = *idle.back();
+      idle.pop_back();
+      ++count_running;
+      op.range = {offset, kRead};
+      offset += kRead;
+      served.client().channel().Read(op, [](Completion& completion) {
+        Read& read = static_cast<Read&>(completion);
+        EXPECT_EQ(read.result(), IoResult::Bytes(kRead));
+        EXPECT_EQ(Collect(read.data.view()), Filled(kRead, 'a'));
+        read.data.Reset();
+        --*read.count_running;
+        read.idle->push_back(&read);
+      });
     }
-    EXPECT_EQ(result, IoResult::Error(EIO));
-    EXPECT_FALSE(op.data.held());
-    EXPECT_EQ(served.file().stats().lent, 0u);
+    served.client().reactor().Wait(kNsPerMs);
   }
-  EXPECT_EQ(served.client().reactor().slab().count_taken(), 0u);
-}
-
-TEST(ReaderTest, ShortReadsAreContinued) {
-  for (const CacheMode cache : {CacheMode::kWriteback, CacheMode::kNone}) {
-    FaultyFile served(4 * kMiB, {.path = "", .cache = cache});
-    served.Drop();
-    served.faulty().Set({.kind = Kind::kRead, .count = 4, .short_bytes = 4096});
-    ReadOp op;
-    ASSERT_EQ(served.client().Read(op, {kMiB, 65536}), IoResult::Bytes(65536));
-    EXPECT_EQ(Collect(op.data.view()), Filled(65536, 'a'));
-    op.data.Reset();
-  }
-}
-
-TEST(ReaderTest, WaitsForMemory) {
-  ReactorOptions options;
-  options.slab = {.slot_bytes = 65536, .count_slots = 2};
-  FaultyFile served(4 * kMiB, {}, options);
-  served.Drop();
-  static int count_done;
-  count_done = 0;
-  std::vector<std::unique_ptr<ReadOp>> ops;
-  for (uint64_t i = 0; i < 16; ++i) {
-    ops.push_back(std::make_unique<ReadOp>());
-    ops.back()->copies_only = true;
-    ops.back()->range = {i * 131072, 65536};
-    served.client().channel().Read(*ops.back(), [](Completion& completion) {
-      ReadOp& op = static_cast<ReadOp&>(completion);
-      EXPECT_TRUE(op.result().ok());
-      op.data.Reset();
-      ++count_done;
-    });
-  }
-  for (int i = 0; i < 10000 && count_done < 16; ++i) served.client().reactor().Wait(kNsPerMs);
-  EXPECT_EQ(count_done, 16);
-  EXPECT_EQ(served.client().reactor().slab().count_taken(), 0u);
 }
 
 TEST(ReaderTest, RefusesWhatLiesOutside) {
@@ -95,6 +80,56 @@ TEST(ReaderTest, WithoutIoUringAllIsTheSame) {
   op.data.Reset();
   EXPECT_TRUE(served.client().Write({kMiB, 4096}, Filled(4096, 'b'), true).ok());
   EXPECT_TRUE(served.client().Discard({0, 4096}).ok());
+}
+
+TEST(ReaderTest, AStreamInMemoryIsReadByReference) {
+  FaultyFile served(8 * kMiB);
+  ReadInOrder(served, 8);
+  EXPECT_EQ(served.file().stats().referenced_bytes, 8 * kMiB);
+}
+
+TEST(ReaderTest, AStreamThatMissesIsReadPlainly) {
+  for (const size_t depth : {size_t{1}, size_t{8}, size_t{100}}) {
+    FaultyFile served(8 * kMiB);
+    served.Drop();
+    ReadInOrder(served, depth);
+    // The first read tells; those that came before it was known asked as well.
+    EXPECT_LE(CountOf(served.file(), ReadPath::kAsk), 1u);
+    EXPECT_GE(CountOf(served.file(), ReadPath::kCopyNow), 8 * kMiB / kRead - 1);
+    EXPECT_LE(served.file().stats().referenced_bytes, kRead);
+    EXPECT_EQ(served.file().stats().lent, 0u);
+  }
+}
+
+TEST(ReaderTest, AStreamThatFailsLetsTheNextReadGoOn) {
+  FaultyFile served(2 * kMiB);
+  served.Drop();
+  served.faulty().Set({.kind = IoOp::Kind::kRead, .error = EIO, .first = 0, .count = 1000});
+  std::vector<std::unique_ptr<ReadOp>> ops;
+  static int count_failed;
+  count_failed = 0;
+  for (uint64_t i = 0; i < 16; ++i) {
+    ops.push_back(std::make_unique<ReadOp>());
+    ops.back()->range = {i * kRead, kRead};
+    served.client().channel().Read(*ops.back(), [](Completion& completion) {
+      count_failed += static_cast<ReadOp&>(completion).result() == IoResult::Error(EIO) ? 1 : 0;
+    });
+  }
+  for (int i = 0; i < 1000 && count_failed < 16; ++i) served.client().reactor().Wait(kNsPerMs);
+  EXPECT_EQ(count_failed, 16);
+}
+
+TEST(ReaderTest, SmallMissesInARowStopLookingFirst) {
+  FaultyFile served(8 * kMiB);
+  served.Drop();
+  for (uint64_t i = 0; i < 64; ++i) {
+    // Far apart and backwards: the kernel reads nothing ahead.
+    ReadOp op;
+    ASSERT_TRUE(served.client().Read(op, {8 * kMiB - (i + 1) * 128 * 1024, 4096}).ok());
+    op.data.Reset();
+  }
+  EXPECT_GE(CountOf(served.file(), ReadPath::kFill), 60u);
+  EXPECT_LE(CountOf(served.file(), ReadPath::kCopyNow), 16u);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "pagecache/lender.h"
 #include "sg/copy.h"
 #include "tests/support/served_file.h"
 
@@ -16,14 +17,14 @@ namespace {
 constexpr uint64_t kMiB = 1024 * 1024;
 constexpr uint64_t kFileBytes = 8 * kMiB;
 
-class ReferenceTest : public testing::TestWithParam<uint64_t> {
+class LenderTest : public testing::TestWithParam<uint64_t> {
  protected:
-  ReferenceTest() : scratch_(kFileBytes) {
+  LenderTest() : scratch_(kFileBytes) {
     scratch_.Fill(0, Filled(kFileBytes, 'a'));
     file_ = *File::Open({.path = scratch_.path()});
     client_ = std::make_unique<Client>(workers_, *file_);
   }
-  ~ReferenceTest() override { client_.reset(); }
+  ~LenderTest() override { client_.reset(); }
 
   WorkerPool workers_;
   ScratchFile scratch_;
@@ -31,7 +32,7 @@ class ReferenceTest : public testing::TestWithParam<uint64_t> {
   std::unique_ptr<Client> client_;
 };
 
-TEST_P(ReferenceTest, NoByteIsCopiedAndLaterWritesOfOthersShow) {
+TEST_P(LenderTest, NoByteIsCopiedAndLaterWritesOfOthersShow) {
   const uint64_t length = GetParam();
   const ByteRange range{kMiB - 512, length};
   ReadOp op;
@@ -62,12 +63,12 @@ TEST_P(ReferenceTest, NoByteIsCopiedAndLaterWritesOfOthersShow) {
   EXPECT_FALSE(op.revoked);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, ReferenceTest,
+INSTANTIATE_TEST_SUITE_P(Sizes, LenderTest,
                          testing::Values(1, 511, 512, 513, 4095, 4096, 4097, 16 * 1024, 128 * 1024,
                                          kMiB - 1, kMiB, kMiB + 1, 4 * kMiB),
                          testing::PrintToStringParamName());
 
-TEST_F(ReferenceTest, NothingIsLeftMapped) {
+TEST_F(LenderTest, NothingIsLeftMapped) {
   ReadOp op;
   for (uint64_t offset = 0; offset < kFileBytes; offset += kMiB) {
     ASSERT_EQ(client_->Read(op, {offset, kMiB}), IoResult::Bytes(kMiB));
@@ -92,7 +93,7 @@ TEST_F(ReferenceTest, NothingIsLeftMapped) {
   EXPECT_EQ(found.cached, 0u);
 }
 
-TEST_F(ReferenceTest, AHotRegionNeedsNoSystemCall) {
+TEST_F(LenderTest, AHotRegionNeedsNoSystemCall) {
   ReadOp op;
   const auto hits = [this] { return file_->stats().hint_hits; };
   // Asked for often enough, the region is verified and warmed in the background.
@@ -108,7 +109,7 @@ TEST_F(ReferenceTest, AHotRegionNeedsNoSystemCall) {
   op.data.Reset();
 }
 
-TEST_F(ReferenceTest, AMissIsReadOnceAndCounted) {
+TEST_F(LenderTest, AMissIsReadOnceAndCounted) {
   client_.reset();
   file_->RetireAll();
   scratch_.Drop();
@@ -129,7 +130,7 @@ TEST_F(ReferenceTest, AMissIsReadOnceAndCounted) {
   second.data.Reset();
 }
 
-TEST_F(ReferenceTest, AMixedRangeIsSplit) {
+TEST_F(LenderTest, AMixedRangeIsSplit) {
   client_.reset();
   file_->RetireAll();
   scratch_.Drop();

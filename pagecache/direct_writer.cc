@@ -1,0 +1,112 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+#include "pagecache/direct_writer.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "sg/copy.h"
+
+namespace quire {
+
+void DirectWriter::Start(WriteOp& op, FileOp::Step done) {
+  op.written = done;
+  op.bounce = {};
+  Write(op, IoResult::Bytes(0));
+}
+
+bool DirectWriter::AlignedSource(const WriteOp& op) {
+  const uint64_t mask = op.channel->file_.traits().direct_memory_align_bytes - 1;
+  return std::ranges::all_of(op.source.segments(), [mask](const Segment& piece) {
+    return ((reinterpret_cast<uintptr_t>(piece.data) | piece.size_bytes) & mask) == 0;
+  });
+}
+
+void DirectWriter::Write(FileOp& file_op, IoResult) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  if (op.aligned == op.range && AlignedSource(op)) {
+    Submit(op, op.source.segments());
+    return;
+  }
+  op.bounce = op.channel->TakeMemory(op, op.aligned.length, Write);
+  if (op.bounce.empty()) return;
+  if (op.range.offset != op.aligned.offset) {
+    ReadEdge(op, op.aligned.offset, OnHeadRead);
+  } else {
+    OnHeadRead(op, IoResult::Bytes(0));
+  }
+}
+
+void DirectWriter::ReadEdge(WriteOp& op, uint64_t offset, FileOp::Step next) {
+  const uint32_t block = op.channel->file_.traits().direct_offset_align_bytes;
+  const Segment piece{op.bounce.data() + (offset - op.aligned.offset), block};
+  op.io.PrepareRead(-1, offset, {&piece, 1});
+  op.io.fixed_buffer = op.channel->reactor_.slab_buffer_index();
+  op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, next);
+}
+
+void DirectWriter::OnHeadRead(FileOp& file_op, IoResult result) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  const uint32_t block = op.channel->file_.traits().direct_offset_align_bytes;
+  const bool head_was_read = op.range.offset != op.aligned.offset;
+  if (!result.ok()) {
+    Finish(op, result);
+    return;
+  }
+  if (head_was_read && result.bytes() < block) {
+    Finish(op, IoResult::Error(EIO));  // the file is shorter than the disk
+    return;
+  }
+  const uint64_t last_block = op.aligned.end() - block;
+  const bool same_block = last_block == op.aligned.offset && head_was_read;
+  if (op.range.end() == op.aligned.end() || same_block) {
+    OnTailRead(op, IoResult::Bytes(block));
+  } else {
+    ReadEdge(op, last_block, OnTailRead);
+  }
+}
+
+void DirectWriter::OnTailRead(FileOp& file_op, IoResult result) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  if (!result.ok() || result.bytes() < op.channel->file_.traits().direct_offset_align_bytes) {
+    Finish(op, result.ok() ? IoResult::Error(EIO) : result);
+    return;
+  }
+  const Segment inside{op.bounce.data() + (op.range.offset - op.aligned.offset), op.range.length};
+  CopySg(SgView({&inside, 1}), op.source);
+  const Segment whole{op.bounce.data(), op.bounce.size()};
+  Submit(op, {&whole, 1});
+}
+
+void DirectWriter::Submit(WriteOp& op, std::span<const Segment> pieces) {
+  if (op.channel->file_.backing_->CurrentSize() < static_cast<int64_t>(op.range.end())) {
+    Finish(op, IoResult::Error(EIO));
+    return;
+  }
+  op.io.PrepareWrite(-1, op.aligned.offset, pieces, op.fua ? static_cast<uint32_t>(RWF_DSYNC) : 0);
+  if (!op.bounce.empty()) op.io.fixed_buffer = op.channel->reactor_.slab_buffer_index();
+  op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, OnWritten);
+}
+
+void DirectWriter::OnWritten(FileOp& file_op, IoResult result) {
+  WriteOp& op = static_cast<WriteOp&>(file_op);
+  if (!result.ok()) {
+    Finish(op, result);
+    return;
+  }
+  if (result.bytes() < op.aligned.length) {
+    // Short: the rest by the page cache would be incoherent; the initiator writes again.
+    Finish(op, IoResult::Error(ENOSPC));
+    return;
+  }
+  Finish(op, result);
+}
+
+void DirectWriter::Finish(WriteOp& op, IoResult result) {
+  if (!op.bounce.empty()) op.channel->ReturnMemory(op.bounce);
+  op.bounce = {};
+  op.written(op, result);
+}
+
+}  // namespace quire

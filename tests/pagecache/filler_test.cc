@@ -1,0 +1,78 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// Goal: a fill that goes wrong says so and leaves nothing behind; one that is short goes on; one
+// that finds no memory waits for some.
+// Method: a faulty backing that fails the k-th read for k = 0, 1, ... until all goes well; short
+// reads; a slab of two slots.
+
+#include "pagecache/filler.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "tests/support/faulty_file.h"
+
+namespace quire {
+namespace {
+
+constexpr uint64_t kMiB = 1024 * 1024;
+using Kind = IoOp::Kind;
+
+TEST(FillerTest, EveryFailureIsAnswered) {
+  FaultyFile served(4 * kMiB);
+  for (uint64_t k = 0;; ++k) {
+    ASSERT_LT(k, 10u);
+    served.Drop();
+    served.faulty().Set({.kind = Kind::kRead, .error = EIO, .first = k, .count = 1000});
+    ReadOp op;
+    const IoResult result = served.client().Read(op, {kMiB, 65536});
+    if (result.ok()) {
+      EXPECT_EQ(Collect(op.data.view()), Filled(65536, 'a'));
+      op.data.Reset();
+      break;
+    }
+    EXPECT_EQ(result, IoResult::Error(EIO));
+    EXPECT_FALSE(op.data.held());
+    EXPECT_EQ(served.file().stats().lent, 0u);
+  }
+  EXPECT_EQ(served.client().reactor().slab().count_taken(), 0u);
+}
+
+TEST(FillerTest, ShortReadsAreContinued) {
+  for (const CacheMode cache : {CacheMode::kWriteback, CacheMode::kNone}) {
+    FaultyFile served(4 * kMiB, {.path = "", .cache = cache});
+    served.Drop();
+    served.faulty().Set({.kind = Kind::kRead, .count = 4, .short_bytes = 4096});
+    ReadOp op;
+    ASSERT_EQ(served.client().Read(op, {kMiB, 65536}), IoResult::Bytes(65536));
+    EXPECT_EQ(Collect(op.data.view()), Filled(65536, 'a'));
+    op.data.Reset();
+  }
+}
+
+TEST(FillerTest, WaitsForMemory) {
+  ReactorOptions options;
+  options.slab = {.slot_bytes = 65536, .count_slots = 2};
+  FaultyFile served(4 * kMiB, {}, options);
+  served.Drop();
+  static int count_done;
+  count_done = 0;
+  std::vector<std::unique_ptr<ReadOp>> ops;
+  for (uint64_t i = 0; i < 16; ++i) {
+    ops.push_back(std::make_unique<ReadOp>());
+    ops.back()->copies_only = true;
+    ops.back()->range = {i * 131072, 65536};
+    served.client().channel().Read(*ops.back(), [](Completion& completion) {
+      ReadOp& op = static_cast<ReadOp&>(completion);
+      EXPECT_TRUE(op.result().ok());
+      op.data.Reset();
+      ++count_done;
+    });
+  }
+  for (int i = 0; i < 10000 && count_done < 16; ++i) served.client().reactor().Wait(kNsPerMs);
+  EXPECT_EQ(count_done, 16);
+  EXPECT_EQ(served.client().reactor().slab().count_taken(), 0u);
+}
+
+}  // namespace
+}  // namespace quire
