@@ -81,6 +81,20 @@ void WarmUp(DiskBed& bed, const Setting& setting) {
   }
 }
 
+// Reads everything until one pass is answered by hints alone.
+void FreshenHints(DiskBed& bed, const Setting& setting) {
+  DiskWay way(bed, {.depth = 4});
+  std::vector<uint64_t> offsets;
+  for (uint64_t at = 0; at < setting.file_bytes; at += 1 << 20) offsets.push_back(at);
+  for (int pass = 0; pass < 50; ++pass) {
+    const DiskStats before = bed.disk().stats();
+    way.Run({.offsets = offsets, .length_bytes = 1 << 20});
+    const DiskStats after = bed.disk().stats();
+    if (after.hint_hits - before.hint_hits == after.reads - before.reads) return;
+    bed.reactor().Wait(kNsPerMs);
+  }
+}
+
 class Peers {
  public:
   explicit Peers(int fd)
@@ -176,28 +190,35 @@ void MeasureWarm(Report& report, const Setting& setting, int fd, DiskBed& hinted
             results[count_ours], limit);
 }
 
-// The same requests, but all page tables are given back before every round.
+// The same requests, but all page tables are given back before every round; with hints as fresh as
+// in the rows before, and with nothing known about the pages, as after a pause.
 void MeasureCold(Report& report, const Setting& setting, int fd, DiskBed& hinted,
-                 uint64_t length_bytes) {
+                 uint64_t length_bytes, bool hints_fresh) {
   Peers peers(fd);
-  DiskWay by_reference(hinted, {.name = "as chosen"});
+  DiskWay chosen(hinted, {.name = "as chosen"});
   DiskWay forced(hinted, {.name = "reference", .references_only = true});
-  std::vector<Way*> ways = {&by_reference, &forced};
+  std::vector<Way*> ways = {&chosen, &forced};
   peers.AddTo(ways);
   const auto offsets =
       RandomOffsets(setting, length_bytes, CountRequests(setting, length_bytes) / 4);
   const auto results = Compare(
-      ways, {.count_rounds = setting.rounds(), .prepare = [&](int, size_t, Way&) {
+      ways, {.count_rounds = setting.rounds(), .prepare = [&](int, size_t lane, Way&) {
+               if (lane < 2 && hints_fresh) FreshenHints(hinted, setting);
                hinted.Retire();
+               if (lane < 2 && !hints_fresh && !setting.smoke) hinted.LetHintsAge();
                return Batch{.offsets = offsets, .length_bytes = length_bytes, .consume = true};
              }});
   const std::string size = SizeName(length_bytes);
-  report.Heading(absl::StrCat("the same, page tables empty, ", size));
+  report.Heading(absl::StrCat("the same, page tables empty",
+                              hints_fresh ? ", " : ", nothing known about the pages, ", size));
   report.Table(results);
   const std::span all(results);
-  AddAll(report, absl::StrCat("read-hit-consumed-cold/", size), all.first(2), all.subspan(2));
-  AddFigure(report, absl::StrCat("read-hit-consumed-cold-", size), results[0], results[2],
-            LimitOfConsumed(length_bytes));
+  AddAll(report, absl::StrCat("read-hit-consumed-", hints_fresh ? "cold/" : "unknown/", size),
+         all.first(2), all.subspan(2));
+  if (hints_fresh) {
+    AddFigure(report, absl::StrCat("read-hit-consumed-cold-", size), results[0], results[2],
+              LimitOfConsumed(length_bytes));
+  }
 }
 
 void MeasureKernel(Report& report, const Setting& setting, const WorkFile& file,
@@ -277,7 +298,8 @@ void MeasureAll(Report& report, const Setting& setting, const WorkFile& file) {
   }
   for (const uint64_t length_bytes : setting.sizes()) {
     MeasureWarm(report, setting, file.fd(), hinted, asking, length_bytes, /*consume=*/true);
-    MeasureCold(report, setting, file.fd(), hinted, length_bytes);
+    MeasureCold(report, setting, file.fd(), hinted, length_bytes, /*hints_fresh=*/true);
+    MeasureCold(report, setting, file.fd(), hinted, length_bytes, /*hints_fresh=*/false);
     WarmUp(hinted, setting);
   }
 }

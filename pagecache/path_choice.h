@@ -46,8 +46,8 @@ struct ReadFacts {
   bool copies_only = false;      // the caller wants private bytes
 };
 
-// Below this a copy is cheaper than a question about each page.
-inline constexpr uint64_t kAskMinBytes = 16 * 1024;
+// Below this a copy is cheaper than a question about each page and the page faults after it.
+inline constexpr uint64_t kAskMinBytes = 64 * 1024;
 
 ReadPath ChooseRead(const ReadFacts& facts);
 
