@@ -111,7 +111,7 @@ bool Filler::HaveMemory(ReadOp& op) {
   return !op.private_run.empty();
 }
 
-// True when the read is complete. Otherwise what was copied is kept and FillNext goes on.
+// True when the read is complete. Otherwise what was copied is kept and Next() goes on.
 bool Filler::CopyNow(ReadOp& op) {
   const Segment piece{op.private_run.data(), op.range.length};
   op.io.PrepareRead(-1, op.range.offset, {&piece, 1}, RWF_NOWAIT);
