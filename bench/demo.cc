@@ -115,6 +115,8 @@ class Demo {
           if (pass == 0 && !HasPattern(bytes, at, 0)) Die(absl::StrCat("wrong bytes at ", at));
         });
       }
+      // Workers look at the pages and fill page tables meanwhile.
+      if (!args_.smoke) bed_->reactor().Wait(50 * kNsPerMs);
     }
   }
 

@@ -68,7 +68,7 @@ void Housekeeping::Warm(Residency& residency, uint64_t region) {
     });
     return;
   }
-  residency.Unverified(region);  // asked for again when it is still popular
+  residency.Postpone(region);
 }
 
 void Housekeeping::OverBudget() {

@@ -66,7 +66,7 @@ class Housekeeping {
   uint32_t epoch_ = 0;
   bool active_ = false;
   uint32_t count_busy_ = 0;
-  std::array<Order, 4> warm_orders_;
+  std::array<Order, 16> warm_orders_;
   Order retire_order_;
   Order sample_order_;
 };

@@ -84,6 +84,11 @@ void Residency::Unverified(uint64_t region) {
   Update(region, [](uint64_t) { return uint64_t{0}; });
 }
 
+void Residency::Postpone(uint64_t region) {
+  Update(region,
+         [](uint64_t word) { return (word & ~(kHeatMask | kBusy)) | kWarmingCost << kHeatShift; });
+}
+
 void Residency::Forget(ByteRange range) {
   if (range.empty()) return;
   for (uint64_t region = FirstRegion(range); region <= LastRegion(range); ++region) {

@@ -37,12 +37,14 @@ class Residency {
   // The weakest hint over the regions that `range` touches.
   Hint Look(ByteRange range, uint32_t epoch) const;
   // Counts `cost` towards warming the first region of `range`; true when it is worth the work now.
-  // Then the caller has the region to itself until Verified or Unverified.
+  // Then the caller has the region to itself until Verified, Unverified or Postpone.
   bool WorthWarming(ByteRange range, uint32_t cost);
 
   void Verified(uint64_t region, uint32_t epoch, bool warm);
   void Renewed(ByteRange range, uint32_t epoch);
   void Unverified(uint64_t region);
+  // Nobody has time for it now: the next one who asks gets it.
+  void Postpone(uint64_t region);
   // Pages of the range may be gone, or are about to be.
   void Forget(ByteRange range);
   // The page tables of the range were given back.

@@ -3,11 +3,12 @@
 // Method: read resident ranges, look at the copy counters and at the addresses, let another process
 // write to the file under the reference, release, retire, and ask the kernel what is still cached.
 
+#include "pagecache/lender.h"
+
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "pagecache/lender.h"
 #include "sg/copy.h"
 #include "tests/support/served_file.h"
 

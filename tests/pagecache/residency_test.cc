@@ -53,6 +53,14 @@ TEST_F(ResidencyTest, HeatAddsUpAndIsGivenOnce) {
   EXPECT_TRUE(residency_.WorthWarming(kFirst, kEnough));
 }
 
+TEST_F(ResidencyTest, APostponedRegionIsStillHot) {
+  ASSERT_TRUE(residency_.WorthWarming(kFirst, kEnough));
+  residency_.Postpone(0);
+  EXPECT_TRUE(residency_.WorthWarming(kFirst, 1));
+  residency_.Unverified(0);
+  EXPECT_FALSE(residency_.WorthWarming(kFirst, 1));
+}
+
 TEST_F(ResidencyTest, ForgettingBeatsALateVerification) {
   ASSERT_TRUE(residency_.WorthWarming(kFirst, kEnough));
   residency_.Forget({4096, 4096});
