@@ -233,11 +233,7 @@ void Demo::Record(Report& report) const {
   }
 }
 
-}  // namespace
-}  // namespace quire::bench
-
-int main(int argc, char** argv) {
-  using namespace quire::bench;
+int Main(int argc, char** argv) {
   const Args args = ParseArgs(argc, argv, kPurpose, kExamples);
   Report report(args.json);
   Demo demo(args);
@@ -246,3 +242,8 @@ int main(int argc, char** argv) {
   report.Finish();
   return 0;
 }
+
+}  // namespace
+}  // namespace quire::bench
+
+int main(int argc, char** argv) { return quire::bench::Main(argc, argv); }

@@ -184,13 +184,14 @@ class Flush {
   DiskWay chosen_, stores_;
 };
 
-}  // namespace
-}  // namespace quire::bench
-
-int main(int argc, char** argv) {
-  using namespace quire::bench;
+int Main(int argc, char** argv) {
   const Args args = ParseArgs(argc, argv, "Measures writes together with the flush after them.");
   Report report(args.json);
   Flush(args, report).Run();
   return 0;
 }
+
+}  // namespace
+}  // namespace quire::bench
+
+int main(int argc, char** argv) { return quire::bench::Main(argc, argv); }

@@ -216,14 +216,15 @@ class Insert {
   const std::unique_ptr<Way> plain_, uring_;
 };
 
-}  // namespace
-}  // namespace quire::bench
-
-int main(int argc, char** argv) {
-  using namespace quire::bench;
+int Main(int argc, char** argv) {
   const Args args = ParseArgs(argc, argv, "Measures writes by every path.");
   Report report(args.json);
   Insert(args, report).Run();
   report.Finish();
   return 0;
 }
+
+}  // namespace
+}  // namespace quire::bench
+
+int main(int argc, char** argv) { return quire::bench::Main(argc, argv); }

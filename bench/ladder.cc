@@ -63,13 +63,14 @@ class Ladder {
   DiskBed real_, null_;
 };
 
-}  // namespace
-}  // namespace quire::bench
-
-int main(int argc, char** argv) {
-  using namespace quire::bench;
+int Main(int argc, char** argv) {
   const Args args = ParseArgs(argc, argv, "Measures the engine alone, the file alone, and both.");
   Report report(args.json);
   Ladder(args, report).Run();
   return 0;
 }
+
+}  // namespace
+}  // namespace quire::bench
+
+int main(int argc, char** argv) { return quire::bench::Main(argc, argv); }

@@ -123,11 +123,7 @@ void Run(const Args& args, int fd, const std::string& path, Report& report) {
               .limit = 1});
 }
 
-}  // namespace
-}  // namespace quire::bench
-
-int main(int argc, char** argv) {
-  using namespace quire::bench;
+int Main(int argc, char** argv) {
   const Args args = ParseArgs(argc, argv, "Measures the memory that serving a large file takes.");
   const std::string path = args.dir + "/quire-bench-sparse-" + std::to_string(getpid()) + ".dat";
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -139,3 +135,8 @@ int main(int argc, char** argv) {
   report.Finish();
   return 0;
 }
+
+}  // namespace
+}  // namespace quire::bench
+
+int main(int argc, char** argv) { return quire::bench::Main(argc, argv); }

@@ -304,11 +304,7 @@ void MeasureAll(Report& report, const Setting& setting, const WorkFile& file) {
   }
 }
 
-}  // namespace
-}  // namespace quire::bench
-
-int main(int argc, char** argv) {
-  using namespace quire::bench;
+int Main(int argc, char** argv) {
   const Args args = ParseArgs(argc, argv, "Measures reads of a file that is in memory.");
   const Setting setting{args.smoke, args.size_bytes != 0 ? args.size_bytes
                                     : args.smoke         ? 64u << 20
@@ -319,14 +315,19 @@ int main(int argc, char** argv) {
     DropPages(file.fd());
     LoadLargeFolios(file.fd(), {0, setting.file_bytes});
     MeasureAll(report, setting, file);
-    quire::KernelFeatures features = quire::KernelFeatures::Get();
+    KernelFeatures features = KernelFeatures::Get();
     features.cachestat = false;
     features.dontcache = false;
-    quire::KernelFeatures::OverrideForTest(&features);
+    KernelFeatures::OverrideForTest(&features);
     MeasureKernel(report, setting, file, "no cachestat (Debian 12's own Linux 6.1)");
-    quire::KernelFeatures::OverrideForTest(nullptr);
+    KernelFeatures::OverrideForTest(nullptr);
     MeasureWrongHint(report, setting, file);
   }
   report.Finish();
   return 0;
 }
+
+}  // namespace
+}  // namespace quire::bench
+
+int main(int argc, char** argv) { return quire::bench::Main(argc, argv); }

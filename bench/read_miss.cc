@@ -123,13 +123,14 @@ class ReadMiss {
   DiskBed bed_;
 };
 
-}  // namespace
-}  // namespace quire::bench
-
-int main(int argc, char** argv) {
-  using namespace quire::bench;
+int Main(int argc, char** argv) {
   const Args args = ParseArgs(argc, argv, "Measures reads of a file that is not in memory.");
   Report report(args.json);
   ReadMiss(args, report).Run();
   return 0;
 }
+
+}  // namespace
+}  // namespace quire::bench
+
+int main(int argc, char** argv) { return quire::bench::Main(argc, argv); }

@@ -165,14 +165,15 @@ class Tail {
   uint64_t count_flushes_ = 0;
 };
 
-}  // namespace
-}  // namespace quire::bench
-
-int main(int argc, char** argv) {
-  using namespace quire::bench;
+int Main(int argc, char** argv) {
   const Args args = ParseArgs(argc, argv, "Measures cached reads beside a storm of writes.");
   Report report(args.json);
   { Tail(args, report).Run(); }
   report.Finish();
   return 0;
 }
+
+}  // namespace
+}  // namespace quire::bench
+
+int main(int argc, char** argv) { return quire::bench::Main(argc, argv); }

@@ -50,8 +50,8 @@ uint64_t ProcessCpuNs() {
 }
 
 bool KernelCountsSystemCalls() {
-  static const bool kCounts = SystemCallCounter().by_kernel();
-  return kCounts;
+  static const bool counts = SystemCallCounter().by_kernel();
+  return counts;
 }
 
 std::vector<Measured> Compare(std::span<Way* const> ways, const Comparison& comparison) {

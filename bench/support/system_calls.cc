@@ -51,12 +51,12 @@ TracepointId AskInPrivateMount() {
 }
 
 TracepointId FindTracepoint() {
-  static const TracepointId kId = [] {
+  static const TracepointId found = [] {
     TracepointId id = ReadIdBelow("/sys/kernel/tracing");
     if (!id.has_value()) id = ReadIdBelow("/sys/kernel/debug/tracing");
     return id.has_value() ? id : AskInPrivateMount();
   }();
-  return kId;
+  return found;
 }
 
 int OpenEvent(uint64_t id, pid_t thread) {

@@ -7,17 +7,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/await_answer.h"
 #include "tests/support/served_file.h"
 
 namespace quire {
 namespace {
 
 void Execute(Session& session, Command& command) {
-  static bool answered;
-  answered = false;
-  command.done = [](Command&) { answered = true; };
-  ASSERT_EQ(session.Submit(command), Session::Answer::kAccepted);
-  while (!answered) session.reactor().Wait(10 * kNsPerMs);
+  AwaitAnswer(session.reactor(), command,
+              [&] { ASSERT_EQ(session.Submit(command), Session::Answer::kAccepted); });
 }
 
 TEST(DiskTest, EveryLayerSeesEveryRequest) {

@@ -48,6 +48,7 @@ TEST(FileChannelTest, OverlappingWritesComeInOrder) {
   // Ragged, so that they go by workers and would overtake each other.
   std::vector<WriteOp> ops(8);
   std::vector<std::vector<std::byte>> bytes;
+  bytes.reserve(8);
   for (int i = 0; i < 8; ++i) bytes.push_back(Filled(10000, 'b' + i));
   std::vector<Segment> pieces(8);
   for (size_t i = 0; i < ops.size(); ++i) {

@@ -33,6 +33,7 @@ TEST(TurnstileTest, TheFirstGoesOnAndTheOthersFollowInOrder) {
 TEST(TurnstileTest, ReadsThatAreDoneAtOnceDoNotNest) {
   Turnstile turnstile;
   std::vector<std::unique_ptr<FileOp>> ops;
+  ops.reserve(1000);
   for (int i = 0; i < 1000; ++i) ops.push_back(std::make_unique<FileOp>());
   for (auto& op : ops) turnstile.Enter(*op);
   struct Walk {

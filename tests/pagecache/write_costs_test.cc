@@ -108,7 +108,7 @@ TEST(WriteCostsTest, MeasuresAllThenSomeAndEveryTrial) {
       measured += advice.measure ? 1 : 0;
     }
   }
-  EXPECT_NEAR(measured, usual / 32, 1);
+  EXPECT_NEAR(measured, usual / 32.0, 1);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/await_answer.h"
 #include "tests/support/served_file.h"
 #include "vdisk/command.h"
 #include "vdisk/device.h"
@@ -23,12 +24,8 @@ class CommandThreadsTest : public testing::Test {
     nexus_ = device_->Connect(*reactor_);
   }
   void Read(Command& command) {
-    static bool answered;
-    answered = false;
     command.blocks = {{0}, {128}};
-    command.done = [](Command&) { answered = true; };
-    device_->Execute(*nexus_, command);
-    while (!answered) reactor_->Wait(10 * kNsPerMs);
+    AwaitAnswer(*reactor_, command, [&] { device_->Execute(*nexus_, command); });
   }
 
   ScratchFile scratch_;
@@ -65,6 +62,7 @@ TEST_F(CommandThreadsTest, ManyOwnersFreeOnce) {
     constexpr int kOwners = 4;
     for (int i = 1; i < kOwners; ++i) command.Keep();
     std::vector<std::thread> owners;
+    owners.reserve(kOwners);
     for (int i = 0; i < kOwners; ++i) owners.emplace_back([&command] { command.Drop(); });
     for (std::thread& owner : owners) owner.join();
     ASSERT_EQ(count_told, round + 1);
@@ -76,15 +74,11 @@ TEST_F(CommandThreadsTest, ManyOwnersFreeOnce) {
 TEST_F(CommandThreadsTest, AWriteHasNothingToGiveBackAndIsFreedAllTheSame) {
   const std::vector<std::byte> bytes = Filled(512, 'x');
   const Segment piece{const_cast<std::byte*>(bytes.data()), bytes.size()};
-  static bool answered;
-  answered = false;
   Command command;
   command.kind = CommandKind::kWrite;
   command.blocks = {{0}, {1}};
   command.data_out = SgView({&piece, 1});
-  command.done = [](Command&) { answered = true; };
-  device_->Execute(*nexus_, command);
-  while (!answered) reactor_->Wait(10 * kNsPerMs);
+  AwaitAnswer(*reactor_, command, [&] { device_->Execute(*nexus_, command); });
   EXPECT_EQ(device_->counts().freed, 0u);
   command.Drop();
   EXPECT_EQ(device_->counts().freed, 1u);

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/await_answer.h"
 #include "tests/support/served_file.h"
 
 namespace quire {
@@ -25,12 +26,7 @@ class DeviceTest : public testing::Test {
     nexus_ = device_->Connect(*reactor_);
   }
   void Run(Command& command) {
-    static bool answered;
-    answered = false;
-    command.done = [](Command&) { answered = true; };
-    device_->Execute(*nexus_, command);
-    EXPECT_FALSE(answered) << "never inside the call that started it";
-    while (!answered) reactor_->Wait(10 * kNsPerMs);
+    AwaitAnswer(*reactor_, command, [&] { device_->Execute(*nexus_, command); });
   }
   Outcome Answer(CommandKind kind, BlockRange blocks, SgView data = {}) {
     Command command;
