@@ -30,7 +30,7 @@ def places(parent, kinds, file_bytes):
             yield kind, point
     if made == 0:
         with scratch(parent) as (folder, _):
-            command = ["findmnt", "--noheadings", "--output", "FSTYPE", "--target", folder]
+            command = ["stat", "--file-system", "--format", "%T", folder]
             kind = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             yield kind.strip(), folder
 

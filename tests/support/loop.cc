@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -72,7 +74,12 @@ LoopFileSystem::LoopFileSystem(const std::string& type, uint64_t size_bytes) : b
 
 LoopFileSystem::~LoopFileSystem() {
   if (mounted_) {
-    const Result result = RunCommand("umount " + folder_);
+    // A ring that is gone lets go of its files a little later.
+    Result result = RunCommand("umount " + folder_);
+    for (int i = 0; i < 100 && !result.ok; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      result = RunCommand("umount " + folder_);
+    }
     if (!result.ok) RunCommand("umount -l " + folder_);
     EXPECT_TRUE(result.ok) << result.output;
   }
