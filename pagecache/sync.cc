@@ -32,21 +32,29 @@ void Syncer::Flush(FileOp& op, ByteRange range, FileOp::Step step) {
   channel.Submit(op, Backing::Via::kRing, /*direct=*/false, step);
 }
 
-void Syncer::Flushed(FileOp& op, IoResult result) {
+IoResult Syncer::Flushed(FileOp& op, IoResult result) {
   File& file = op.channel->file_;
   file.flushes_running_.fetch_sub(1);
+  if (result.ok() && CutOff(file, op.io.range)) result = IoResult::Error(EIO);
   switch (result.error()) {
     case 0:
     case EINTR:  // not tried: the requester hears of it, and nothing was lost
     case EAGAIN:
-      return;
+      break;
     default:
       file.Latch(result.error());
   }
+  return result;
+}
+
+// A store into a page that the file ends within succeeds, and what lies behind the end is lost.
+bool Syncer::CutOff(const File& file, ByteRange flushed) {
+  const uint64_t end = flushed.empty() ? file.size_bytes() : flushed.end();
+  return file.backing_->CurrentSize() < static_cast<int64_t>(end);
 }
 
 void Syncer::OnFlushed(FileOp& op, IoResult result) {
-  Flushed(op, result);
+  result = Flushed(op, result);
   op.channel->Finish(op, result.ok() ? IoResult::Bytes(0) : result);
 }
 

@@ -15,10 +15,12 @@ class Syncer {
   // The same as the last step of another op, for a write that must be stable: flushes `range` and
   // runs `step` with the result, which a failure has latched already.
   static void Flush(FileOp& op, ByteRange range, FileOp::Step step);
-  // Takes note of a flush's end; to be called first by every such step.
-  static void Flushed(FileOp& op, IoResult result);
+  // Takes note of a flush's end; to be called first by every such step. Answers the result that
+  // holds: a flush of a file that somebody has cut off meanwhile is none.
+  static IoResult Flushed(FileOp& op, IoResult result);
 
  private:
+  static bool CutOff(const File& file, ByteRange flushed);
   static void OnFlushed(FileOp& op, IoResult result);
 };
 

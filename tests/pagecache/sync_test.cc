@@ -43,6 +43,25 @@ TEST(SyncTest, AWriteThatMustBeStableFailsWithItsFlush) {
   SetLogSink(nullptr);
 }
 
+TEST(SyncTest, AFileThatWasCutOffCannotBeFlushed) {
+  FaultyFile served(kMiB);
+  SetLogSink([](LogLevel, std::string_view) {});
+  // Within a page that is in memory: the store succeeds, its bytes have no place in the file.
+  ReadOp op;
+  ASSERT_TRUE(served.client().Read(op, {kMiB - 4096, 4096}).ok());
+  Collect(op.data.view());
+  op.data.Reset();
+  ASSERT_EQ(ftruncate(served.scratch().fd(), static_cast<off_t>(kMiB - 2048)), 0);
+  const IoResult written = served.client().Write({kMiB - 2048, 2048}, Filled(2048, 'b'));
+  const IoResult stable = served.client().Write({kMiB - 2048, 2048}, Filled(2048, 'b'), true);
+  EXPECT_FALSE(stable.ok());
+  if (written.ok()) {
+    EXPECT_EQ(served.client().Sync(), IoResult::Error(EIO));
+    EXPECT_EQ(served.file().latched_error(), EIO);
+  }
+  SetLogSink(nullptr);
+}
+
 TEST(SyncTest, AnInterruptedFlushLosesNothing) {
   FaultyFile served(kMiB);
   served.faulty().Set({.kind = IoOp::Kind::kFlush, .error = EINTR, .count = 1});
