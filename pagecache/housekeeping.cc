@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "pagecache/housekeeping.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace quire {
@@ -53,8 +55,13 @@ void Housekeeping::Give(Order& order, WorkOp::Work work) {
 
 void Housekeeping::Heat(Residency& residency, ByteRange range) {
   constexpr uint32_t kBaseCost = 10;  // of a question, in pages
-  const auto cost = static_cast<uint32_t>(kBaseCost + range.length / kPageBytes);
-  if (residency.WorthWarming(range, cost)) Warm(residency, range.offset / kRegionBytes);
+  for (uint64_t at = range.offset; at < range.end();) {
+    const uint64_t region = at / kRegionBytes;
+    const uint64_t end = std::min((region + 1) * kRegionBytes, range.end());
+    const auto cost = static_cast<uint32_t>(kBaseCost + (end - at) / kPageBytes);
+    if (residency.WorthWarming({at, end - at}, cost)) Warm(residency, region);
+    at = end;
+  }
 }
 
 // REQUIRES: the caller got the region from Residency::WorthWarming.

@@ -7,8 +7,8 @@
 // mincore of the region renews it if it is warm. A wrong hint costs whoever touches the page a
 // major fault; it never costs correctness. A region is *warm* when its page tables are filled.
 //
-// Regions that are asked about often are verified and warmed by a worker thread (see warmer.h):
-// the reactor never waits for a page.
+// Regions that are asked about often are verified and warmed by a worker thread (see
+// housekeeping.h): the reactor never waits for a page.
 //
 // Owns: 8 bytes per region. Threads: any thread; hints are relaxed atomics.
 #pragma once
