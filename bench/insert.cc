@@ -104,8 +104,10 @@ class Insert {
         LoadSmallFolios(file_.fd(), all);
         return;
       case State::kAbsent:
+        TouchFreeMemory(all.length);
         return;
       case State::kHalf:
+        TouchFreeMemory(all.length);
         // The first half of each request, or every second request where that is one page.
         const uint64_t stretch = std::max<uint64_t>(length_bytes / 2, 4096);
         for (uint64_t at = 0; at < all.length; at += 2 * stretch) {

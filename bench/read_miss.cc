@@ -64,10 +64,11 @@ class ReadMiss {
   }
 
   // The first half of each request, or every second request where that is one page.
-  void LoadHalf(uint64_t length_bytes) {
+  void LoadHalf(std::span<const uint64_t> offsets, uint64_t length_bytes) {
     const uint64_t stretch = std::max<uint64_t>(length_bytes / 2, 4096);
-    for (uint64_t at = 0; at < file_.size_bytes(); at += 2 * stretch) {
-      LoadSmallFolios(file_.fd(), {at, stretch});
+    const size_t step = length_bytes > stretch ? 1 : 2;
+    for (size_t i = 0; i < offsets.size(); i += step) {
+      LoadSmallFolios(file_.fd(), {offsets[i], stretch});
     }
   }
 
@@ -87,7 +88,7 @@ class ReadMiss {
                  bed_.Retire();
                  if (lane < count_ours && !smoke_) bed_.LetHintsAge();
                  DropPages(file_.fd());
-                 if (order == Order::kHalf) LoadHalf(length_bytes);
+                 if (order == Order::kHalf) LoadHalf(offsets, length_bytes);
                  return Batch{.offsets = offsets, .length_bytes = length_bytes, .consume = true};
                }});
     report_.Heading(

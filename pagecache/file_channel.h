@@ -76,6 +76,8 @@ class FileChannel {
   Housekeeping housekeeping_;
   Preemption preemption_;
   uint64_t slow_until_ns_ = 0;  // a write on the reactor took too long: use workers until then
+  uint64_t dirtied_bytes_ = 0;  // not yet told to WritePressure
+  uint64_t dirtied_told_ns_ = 0;
   IntrusiveList<FileOp, Waiting> waiting_for_memory_;
   // Memory may also come back through other channels of this reactor.
   struct RetryTimer : Timer {

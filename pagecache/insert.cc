@@ -17,6 +17,8 @@ namespace {
 // A write on the reactor that took longer than this sends the next ones to the workers for a while.
 constexpr uint64_t kSlowNs = 500 * kNsPerUs;
 constexpr uint64_t kSlowForNs = 50 * kNsPerMs;
+constexpr uint64_t kDirtiedBytes = 64 * 1024;
+constexpr uint64_t kDirtiedNs = 50 * kNsPerMs;
 
 }  // namespace
 
@@ -317,9 +319,21 @@ void Inserter::NoteTime(WriteOp& op, uint64_t started_ns) {
   if (took_ns > kSlowNs + op.range.length && channel.preemption_.Since() < took_ns / 2) {
     channel.slow_until_ns_ = now_ns + kSlowForNs;
   }
-  if (channel.file_.pressure_.NoteDirtied(op.range.length, now_ns)) {
+  NoteDirtied(op, now_ns);
+}
+
+// Told to all channels now and then: a locked instruction after a store waits for its bytes.
+void Inserter::NoteDirtied(const WriteOp& op, uint64_t now_ns) {
+  FileChannel& channel = *op.channel;
+  channel.dirtied_bytes_ += op.range.length;
+  if (channel.dirtied_bytes_ < kDirtiedBytes && now_ns < channel.dirtied_told_ns_ + kDirtiedNs) {
+    return;
+  }
+  if (channel.file_.pressure_.NoteDirtied(channel.dirtied_bytes_, now_ns)) {
     channel.housekeeping_.SamplePressure();
   }
+  channel.dirtied_bytes_ = 0;
+  channel.dirtied_told_ns_ = now_ns;
 }
 
 void Inserter::Landed(WriteOp& op) {
@@ -336,7 +350,7 @@ void Inserter::Landed(WriteOp& op) {
 
 void Inserter::OnFlushed(FileOp& file_op, IoResult result) {
   WriteOp& op = static_cast<WriteOp&>(file_op);
-  Syncer::Flushed(op, result);
+  result = Syncer::Flushed(op, result);
   op.channel->Finish(op, result.ok() ? IoResult::Bytes(op.range.length) : result);
 }
 

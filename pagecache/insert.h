@@ -42,6 +42,7 @@ class Inserter {
   static void OnDirectWritten(FileOp& op, IoResult result);
 
   static void NoteTime(WriteOp& op, uint64_t started_ns);
+  static void NoteDirtied(const WriteOp& op, uint64_t now_ns);
   static void Landed(WriteOp& op);
   static void OnFlushed(FileOp& op, IoResult result);
   static void Fail(WriteOp& op, int error);

@@ -3,6 +3,7 @@
 #include "bench/support/page_cache.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,6 +46,13 @@ void LoadSmallFolios(int fd, ByteRange range) {
   posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
   ReadAll(fd, range);
   posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL);
+}
+
+void TouchFreeMemory(uint64_t length_bytes) {
+  void* memory = mmap(nullptr, length_bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (memory == MAP_FAILED) DieErrno("mmap");
+  munmap(memory, length_bytes);
 }
 
 CacheState LookAtCache(int fd, ByteRange range) {

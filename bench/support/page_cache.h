@@ -17,6 +17,10 @@ void LoadLargeFolios(int fd, ByteRange range);
 // Loads as random 4 KiB reads do, into folios of one page.
 void LoadSmallFolios(int fd, ByteRange range);
 
+// Takes and gives back that much memory, so that fresh pages are ready: on a virtual machine the
+// first touch of a page may cost microseconds on the host, whoever pays for it.
+void TouchFreeMemory(uint64_t length_bytes);
+
 // What the kernel says about a range, in bytes; both are 0 where it cannot tell (before Linux 6.5).
 struct CacheState {
   uint64_t cached_bytes = 0;
