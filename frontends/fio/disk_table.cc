@@ -21,20 +21,24 @@ void DiskTable::Announce(const std::string& path, bool writes) {
   written_.insert(path);
 }
 
-absl::StatusOr<std::shared_ptr<Disk>> DiskTable::Open(Request request) {
+absl::StatusOr<std::shared_ptr<Disk>> DiskTable::Open(Request request) QUIRE_NO_THREAD_ANALYSIS {
   struct stat file = {};
   if (fstat(request.fd, &file) != 0) return absl::ErrnoToStatus(errno, request.disk.path);
   const Inode inode = {file.st_dev, file.st_ino};
 
-  MutexLock lock(mutex_);
-  std::shared_ptr<SharedDisk> shared = disks_[inode].lock();
+  std::unique_lock<Mutex> lock(mutex_);
+  const auto closing = [&] { return disks_.contains(inode) && disks_[inode].expired(); };
+  while (closing()) closed_.wait(lock);
+  std::shared_ptr<SharedDisk> shared = disks_.contains(inode) ? disks_[inode].lock() : nullptr;
   if (shared == nullptr) {
-    request.disk.read_only = !written_.contains(request.disk.path);
+    request.disk.read_only = !request.writes && !written_.contains(request.disk.path);
     absl::StatusOr<std::unique_ptr<Disk>> disk = Disk::Open(request.disk);
     if (!disk.ok()) return disk.status();
-    shared = std::make_shared<SharedDisk>();
-    shared->disk = *std::move(disk);
-    shared->options = request.disk;
+    auto opened = std::make_unique<SharedDisk>();
+    opened->disk = *std::move(disk);
+    opened->options = request.disk;
+    shared = std::shared_ptr<SharedDisk>(opened.release(),
+                                         [this, inode](SharedDisk* last) { Close(last, inode); });
     disks_[inode] = shared;
   } else if (shared->options.cache != request.disk.cache ||
              shared->options.hints != request.disk.hints) {
@@ -42,13 +46,23 @@ absl::StatusOr<std::shared_ptr<Disk>> DiskTable::Open(Request request) {
         absl::StrCat(request.disk.path,
                      " is open by another job with other options; jobs on one file need the same "
                      "direct=, quire_cache= and quire_hints="));
+  } else if (request.writes && shared->options.read_only) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(request.disk.path,
+                     " is open read-only by a job that began before it was known that another "
+                     "writes it; name the file alike in all jobs, or put the writing job first"));
   }
   if (request.report) shared->report = true;
   return std::shared_ptr<Disk>(shared, shared->disk.get());
 }
 
-DiskTable::SharedDisk::~SharedDisk() {
-  if (report) PrintReport(*disk);
+// Closing takes milliseconds: without the lock, but nobody opens the file meanwhile.
+void DiskTable::Close(SharedDisk* shared, Inode inode) {
+  if (shared->report) PrintReport(*shared->disk);
+  delete shared;
+  MutexLock lock(mutex_);
+  disks_.erase(inode);
+  closed_.notify_all();
 }
 
 std::shared_ptr<WorkerPool> DiskTable::workers() {

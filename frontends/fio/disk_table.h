@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <set>
@@ -32,6 +33,7 @@ class DiskTable {
 
   struct Request {
     DiskOptions disk;     // its read_only is set here, by what was announced
+    bool writes = false;  // this job writes
     int fd = -1;          // the file itself: a path may meanwhile name another one
     bool report = false;  // print how it went, once the last job has let go
   };
@@ -42,15 +44,18 @@ class DiskTable {
  private:
   using Inode = std::pair<dev_t, ino_t>;
   struct SharedDisk {
-    ~SharedDisk();
     std::unique_ptr<Disk> disk;
     DiskOptions options;
     std::atomic<bool> report{false};
   };
 
+  void Close(SharedDisk* shared, Inode inode);
+
   Mutex mutex_;
   std::set<std::string> written_ QUIRE_GUARDED_BY(mutex_);
+  // A disk that is being closed stays here until it is: the file is locked until then.
   std::map<Inode, std::weak_ptr<SharedDisk>> disks_ QUIRE_GUARDED_BY(mutex_);
+  std::condition_variable_any closed_;
   std::weak_ptr<WorkerPool> workers_ QUIRE_GUARDED_BY(mutex_);
 };
 

@@ -59,6 +59,7 @@ absl::Status Job::OpenFile(fio_file& file) {
                                             .cache = CacheOf(td_, options_),
                                             .share = options_.share != 0,
                                             .hints = options_.hints != 0},
+                                   .writes = td_write(&td_) || td_trim(&td_),
                                    .fd = file.fd,
                                    .report = options_.stats != 0});
   if (!disk.ok()) return disk.status();
@@ -93,7 +94,11 @@ void Job::RemoveUnit(io_u& unit) {
 fio_q_status Job::Queue(io_u& unit) {
   Slot& slot = *static_cast<Slot*>(unit.engine_data);
   OpenDisk& open = *static_cast<OpenDisk*>(unit.file->engine_data);
-  if (fio_fill_issue_time(&td_)) fio_gettime(&unit.issue_time, nullptr);
+  if (fio_fill_issue_time(&td_)) {
+    fio_gettime(&unit.issue_time, nullptr);
+    // What the delays of a replayed log are counted from.
+    if (td_.o.read_iolog_file != nullptr) td_.last_issue = unit.issue_time;
+  }
   if (unit.ddir == DDIR_SYNC_FILE_RANGE && unit.file->first_write == unit.file->last_write) {
     return FIO_Q_COMPLETED;  // nothing was written since the last one
   }

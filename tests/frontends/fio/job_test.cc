@@ -114,8 +114,18 @@ TEST_F(FioTest, ReportsReadsBeyondTheEnd) {
   // The file is shortened after fio looked at its size, before it is opened.
   const FioResult result = Run({"--rw=read", "--exec_prerun=truncate -s 2m disk"});
   EXPECT_NE(result.exit_status, 0);
-  EXPECT_THAT(result.err, HasSubstr("Invalid argument: read offset=2097152"));
+  EXPECT_THAT(result.err, HasSubstr("Numerical result out of range: read offset=2097152"));
   EXPECT_THAT(result.err, HasSubstr("ILLEGAL REQUEST"));
+}
+
+// fio learns only from the log that the job writes.
+TEST_F(FioTest, ReplaysALog) {
+  std::ofstream(file()) << std::string(1 << 20, 'q');
+  std::ofstream(file().parent_path() / "log")
+      << "fio version 2 iolog\ndisk add\ndisk open\ndisk read 0 4096\ndisk write 4096 4096\n"
+         "disk write 8192 4096\ndisk close\n";
+  const FioResult result = Run({"--read_iolog=log"});
+  EXPECT_EQ(result.exit_status, 0) << result.Text();
 }
 
 TEST_F(FioTest, ReportsAFullFileSystem) {
