@@ -104,10 +104,8 @@ class Insert {
         LoadSmallFolios(file_.fd(), all);
         return;
       case State::kAbsent:
-        TouchFreeMemory(all.length);
         return;
       case State::kHalf:
-        TouchFreeMemory(all.length);
         // The first half of each request, or every second request where that is one page.
         const uint64_t stretch = std::max<uint64_t>(length_bytes / 2, 4096);
         for (uint64_t at = 0; at < all.length; at += 2 * stretch) {
@@ -116,6 +114,8 @@ class Insert {
         return;
     }
   }
+
+  static bool Absent(State state) { return state == State::kAbsent || state == State::kHalf; }
 
   // So that the costs are learned, as they are after a moment of service.
   void Learn(DiskWay& chosen, uint64_t length_bytes) {
@@ -137,6 +137,8 @@ class Insert {
                               Learn(chosen, length_bytes);
                               prepared = round;
                             }
+                            // Memory that a long lane left free may be gone from the machine.
+                            if (Absent(state)) TouchFreeMemory(file_.size_bytes());
                             const size_t zone = (lane + static_cast<size_t>(round)) % ways.size();
                             offsets = zones_.Offsets(zone, length_bytes);
                             return Batch{.offsets = offsets, .length_bytes = length_bytes};
