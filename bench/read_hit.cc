@@ -317,7 +317,6 @@ int Main(int argc, char** argv) {
     MeasureAll(report, setting, file);
     KernelFeatures features = KernelFeatures::Get();
     features.cachestat = false;
-    features.dontcache = false;
     KernelFeatures::OverrideForTest(&features);
     MeasureKernel(report, setting, file, "no cachestat (Debian 12's own Linux 6.1)");
     KernelFeatures::OverrideForTest(nullptr);

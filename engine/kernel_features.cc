@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -24,15 +23,6 @@ constexpr long kSysCachestat = 451;
 constexpr int kMadvPopulateRead = 22;
 
 std::atomic<const KernelFeatures*> g_override{nullptr};
-
-bool KernelIsAtLeast(int major, int minor) {
-  utsname name;
-  int is_major = 0;
-  int is_minor = 0;
-  if (uname(&name) != 0) return false;
-  if (std::sscanf(name.release, "%d.%d", &is_major, &is_minor) != 2) return false;
-  return is_major > major || (is_major == major && is_minor >= minor);
-}
 
 int ReadSysctl(const char* path) {
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -75,10 +65,6 @@ int TryRing(KernelFeatures& features) {
   const iovec no_buffer{};
   features.fixed_files = io_uring_register_files(&ring, &no_file, 1) == 0;
   features.fixed_buffers = io_uring_register_buffers(&ring, &no_buffer, 1) == 0;
-  if (io_uring_probe* probe = io_uring_get_probe_ring(&ring); probe != nullptr) {
-    features.send_zc = io_uring_opcode_supported(probe, IORING_OP_SEND_ZC) != 0;
-    io_uring_free_probe(probe);
-  }
   io_uring_queue_exit(&ring);
   return has_timeouts ? 0 : ENOSYS;
 }
@@ -100,7 +86,7 @@ void ProbeRing(KernelFeatures& features) {
   features.io_uring_error = error;
   if (features.io_uring) return;
   features.coop_taskrun = features.defer_taskrun = false;
-  features.fixed_files = features.fixed_buffers = features.send_zc = false;
+  features.fixed_files = features.fixed_buffers = false;
 }
 
 std::string WhyNoRing(const KernelFeatures& features) {
@@ -131,8 +117,6 @@ KernelFeatures KernelFeatures::Probe() {
   features.cachestat = KnowsCachestat();
   features.populate_read = KnowsPopulateRead();
   features.nowait_read = KnowsPreadv2();
-  // A file system without it and a kernel without it answer alike (EOPNOTSUPP).
-  features.dontcache = KernelIsAtLeast(6, 14);
   return features;
 }
 
@@ -163,12 +147,10 @@ std::string KernelFeatures::Describe() const {
   if (io_uring) {
     need(fixed_files, "registered files");
     need(fixed_buffers, "registered buffers");
-    need(send_zc, "SEND_ZC (Linux 6.0)");
   }
   need(cachestat, "cachestat (Linux 6.5)");
   need(populate_read, "MADV_POPULATE_READ (Linux 5.14)");
   need(nowait_read, "preadv2");
-  need(dontcache, "RWF_DONTCACHE (Linux 6.14)");
   return missing.empty() ? line : line + "; missing: " + missing;
 }
 

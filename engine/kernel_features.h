@@ -19,8 +19,6 @@ struct KernelFeatures {
   bool cachestat = false;      // cachestat(2), Linux 6.5
   bool populate_read = false;  // MADV_POPULATE_READ, Linux 5.14
   bool nowait_read = false;    // preadv2; whether a file can RWF_NOWAIT is asked at open
-  bool dontcache = false;      // RWF_DONTCACHE known to the kernel, Linux 6.14
-  bool send_zc = false;        // IORING_OP_SEND_ZC, Linux 6.0
 
   // Asks the kernel now, by trying.
   static KernelFeatures Probe();

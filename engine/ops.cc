@@ -2,7 +2,6 @@
 #include "engine/ops.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -58,12 +57,6 @@ void IoOp::PrepareFallocate(int of_fd, ByteRange of_range, int mode) {
   Prepare(Kind::kFallocate, of_fd, of_range, static_cast<uint32_t>(mode));
 }
 
-void IoOp::PrepareAdvise(int on_fd, ByteRange on_range, int advice) {
-  Prepare(Kind::kAdvise, on_fd, on_range, static_cast<uint32_t>(advice));
-}
-
-void IoOp::PreparePoll(int on_fd, uint32_t events) { Prepare(Kind::kPoll, on_fd, {}, events); }
-
 IoResult IoOp::RunBlocking() const {
   const auto offset = static_cast<off_t>(range.offset);
   const auto length = static_cast<off_t>(range.length);
@@ -79,16 +72,6 @@ IoResult IoOp::RunBlocking() const {
       return WithoutEintr([&] { return fdatasync(fd); });
     case Kind::kFallocate:
       return WithoutEintr([&] { return fallocate(fd, mode, offset, length); });
-    case Kind::kAdvise:
-      // Returns the error instead of setting errno, and is never interrupted.
-      return IoResult::FromKernel(-posix_fadvise(fd, offset, length, mode));
-    case Kind::kPoll: {
-      pollfd waiting{fd, static_cast<short>(flags), 0};
-      return WithoutEintr([&] {
-        const int ready = poll(&waiting, 1, -1);
-        return ready > 0 ? static_cast<int>(waiting.revents) : ready;
-      });
-    }
   }
   return IoResult::Error(EINVAL);
 }

@@ -22,7 +22,7 @@ struct WorkOp : Completion {
 // An operation on a descriptor: by io_uring, or by a worker thread where there is no ring.
 // Fill the fields with the named functions, then Reactor::Submit.
 struct IoOp : WorkOp {
-  enum class Kind : uint8_t { kRead, kWrite, kFlush, kFallocate, kAdvise, kPoll };
+  enum class Kind : uint8_t { kRead, kWrite, kFlush, kFallocate };
 
   Kind kind = Kind::kRead;
   int fd = -1;
@@ -31,7 +31,7 @@ struct IoOp : WorkOp {
   ByteRange range;
   std::span<const Segment> segments;  // kRead, kWrite
   Segment single;                     // a one-piece transfer is copied here
-  uint32_t flags = 0;                 // RWF_*, FALLOC_FL_*, POSIX_FADV_*, poll mask by kind
+  uint32_t flags = 0;                 // RWF_* or FALLOC_FL_*, by kind
 
   // The named functions set every field above and clear the fixed_ ones: set those afterwards.
   //
@@ -43,9 +43,6 @@ struct IoOp : WorkOp {
   // An empty range means the whole file.
   void PrepareFlush(int fd, ByteRange range);
   void PrepareFallocate(int fd, ByteRange range, int mode);
-  void PrepareAdvise(int fd, ByteRange range, int advice);
-  // Done when `fd` has one of `events` (POLLIN...); the result is what it has.
-  void PreparePoll(int fd, uint32_t events);
 
   // The same operation by plain system calls on the calling thread (blocks). A flush is of the
   // whole file here: no other system call makes a range durable.

@@ -124,7 +124,7 @@ void Reactor::Wake() {
 }
 
 void Reactor::Run() {
-  while (!stopping_.load(std::memory_order_relaxed)) Turn(Ring::kForever);
+  while (!stopping_.load(std::memory_order_acquire)) Turn(Ring::kForever);
   stopping_.store(false, std::memory_order_relaxed);
 }
 
@@ -238,6 +238,10 @@ void Reactor::SettleEvents() {
   if (wake_fd_.Drain()) {
     TakeMail();
     if (ring_ != nullptr) DriveRing();
+  }
+  // What the kernel would not take for want of memory is tried again: nothing else would wake us.
+  if (ring_ != nullptr && ring_->count_queued() > 0 && ring_->count_in_kernel() == 0) {
+    wake_fd_.Signal();
   }
   if (&clock_ == &Clock::System()) events_->SetTimer(timers_.next_due_ns().value_or(0));
 }

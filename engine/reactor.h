@@ -85,6 +85,13 @@ class Reactor {
   uint32_t count_in_flight() const { return count_in_flight_; }
   uint64_t count_system_calls() const;
 
+  // What ends by turning the reactor itself (a session's end) checks that it may: on this reactor's
+  // thread and not inside a turn, so not in a callback.
+  void CheckMayTurn() const {
+    QUIRE_CHECK(!in_turn_);
+    QUIRE_CHECK(thread_ == std::thread::id() || thread_ == std::this_thread::get_id());
+  }
+
   // Debug check: the caller is on this reactor's thread, or no turn was made yet (set-up).
   void CheckOnThread() const {
     QUIRE_DCHECK(thread_ == std::thread::id() || thread_ == std::this_thread::get_id());

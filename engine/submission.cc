@@ -6,7 +6,7 @@
 namespace quire {
 namespace {
 
-// The longest transfer, flush or advice whose length fits in a submission entry.
+// The longest transfer or flush whose length fits in a submission entry.
 constexpr uint64_t kMaxLength = UINT32_MAX;
 
 bool Fits(uint64_t length_bytes) { return length_bytes <= kMaxLength; }
@@ -63,16 +63,6 @@ void FillSubmission(io_uring_sqe& entry, const IoOp& op) {
       entry.addr = op.range.length;
       entry.len = op.flags;
       return;
-    case IoOp::Kind::kAdvise:
-      entry.opcode = IORING_OP_FADVISE;
-      entry.off = op.range.offset;
-      entry.len = static_cast<uint32_t>(op.range.length);
-      entry.fadvise_advice = op.flags;
-      return;
-    case IoOp::Kind::kPoll:
-      entry.opcode = IORING_OP_POLL_ADD;
-      entry.poll32_events = __io_uring_prep_poll_mask(op.flags);
-      return;
   }
 }
 
@@ -81,11 +71,8 @@ bool FitsSubmission(const IoOp& op) {
     case IoOp::Kind::kRead:
     case IoOp::Kind::kWrite:
       return op.segments.size() != 1 || Fits(op.segments[0].size_bytes);
-    case IoOp::Kind::kAdvise:
-      return Fits(op.range.length);
     case IoOp::Kind::kFlush:  // too long means the whole file
     case IoOp::Kind::kFallocate:
-    case IoOp::Kind::kPoll:
       return true;
   }
   return false;

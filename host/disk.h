@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // Builds a disk out of a configuration: backing file, device, target; and tells about it.
 // No request passes through here; a session is handed out and used directly.
-// Owns: the file, the device, the target. Lifetime: outlives its sessions.
+// Owns: the file, the device, the target. Lifetime: outlives its sessions, which end on their
+// reactor's thread and not inside a callback.
 // Threads: any thread; Open and Grow block.
 // Errors: Status that says what to do.
 #pragma once
@@ -29,7 +30,7 @@ struct DiskOptions {
   bool share = false;  // opens though another owner may have the file
   bool hints = true;   // believe residency hints: a cached read costs no system call
   uint32_t block_bytes = 512;
-  uint64_t null_size_bytes = uint64_t{1} << 40;
+  uint64_t null_size_bytes = uint64_t{1} << 40;  // of the path "null", otherwise unused
 };
 
 // Counted since the disk was opened.
@@ -40,11 +41,11 @@ struct DiskStats {
   uint64_t read_bytes = 0, written_bytes = 0;
   uint64_t referenced_bytes = 0;  // of read_bytes, answered by page references
   uint64_t hint_hits = 0;         // reads answered without a system call
-  uint64_t hints_renewed = 0;
-  uint64_t waits = 0;
-  uint64_t references_lent = 0;  // now
+  uint64_t hints_renewed = 0;     // reads answered after one question about a whole region
+  uint64_t waits = 0;             // requests that waited for an overlapping one
+  uint64_t references_lent = 0;   // now
   uint64_t references_revoked = 0;
-  uint64_t made_private = 0;
+  uint64_t made_private = 0;      // stable reads copied because a write met them
   uint64_t page_table_bytes = 0;  // now
   // How requests went, and why: name and count, zeros left out.
   std::vector<std::pair<std::string, uint64_t>> read_paths, write_paths, write_reasons;

@@ -24,7 +24,6 @@ struct BackingTraits {
   bool writes_back = true;       // what is dirty goes to a device in the end (not tmpfs)
   bool residency_known = true;   // AskPages tells the truth (owner or writer of the file)
   bool nowait_write = false;     // pwritev2(RWF_NOWAIT) works
-  bool dontcache = false;        // RWF_DONTCACHE works for reads and writes
   bool reflink = false;          // FICLONE works
   bool punch_hole = false;
   bool zero_range = false;
@@ -33,8 +32,6 @@ struct BackingTraits {
   uint32_t direct_memory_align_bytes = 0;
   // Largest RWF_ATOMIC write, 0 when there is none (statx STATX_WRITE_ATOMIC).
   uint32_t atomic_write_max_bytes = 0;
-  // Allocation unit of the file system: what a hole can be punched in.
-  uint32_t block_bytes = 4096;
 };
 
 class Backing {

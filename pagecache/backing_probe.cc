@@ -24,7 +24,6 @@ namespace {
 // Newer than Debian 12's headers; the numbers are the kernel's.
 constexpr unsigned kStatxDioAlign = 0x2000;      // Linux 6.1
 constexpr unsigned kStatxWriteAtomic = 0x10000;  // Linux 6.11
-constexpr int kRwfDontcache = 0x80;              // Linux 6.14
 constexpr uint32_t kXfsMagic = 0x58465342;
 constexpr uint32_t kFuseMagic = 0x65735546;
 
@@ -76,13 +75,6 @@ void ProbeStatx(int fd, BackingTraits& traits) {
   if ((info->stx_mask & kStatxWriteAtomic) != 0) {
     traits.atomic_write_max_bytes = tail->atomic_write_unit_max;
   }
-}
-
-// A write of nothing tells whether the flags are taken, and changes nothing.
-bool TakesWriteFlag(int fd, int flag) {
-  std::byte none{};
-  const iovec piece{&none, 0};
-  return pwritev2(fd, &piece, 1, 0, flag) == 0;
 }
 
 // A nameless file in the same directory: some answers (NOWAIT on ext4, ZERO_RANGE on tmpfs) come
@@ -137,13 +129,11 @@ BackingTraits ProbeBacking(int fd, bool writable) {
   traits.writable = writable;
   traits.writes_back = traits.file_system != "tmpfs";
   traits.residency_known = MayAskResidency(fd, file, writable);
-  traits.block_bytes = block_device ? SectorBytes(fd) : static_cast<uint32_t>(file.st_blksize);
   ProbeStatx(fd, traits);
   if (traits.direct_offset_align_bytes == 0 && block_device) {
     traits.direct_offset_align_bytes = traits.direct_memory_align_bytes = SectorBytes(fd);
   }
   if (writable) {
-    traits.dontcache = TakesWriteFlag(fd, kRwfDontcache);
     traits.reflink = !block_device && HasReflink(fd);
     if (block_device) {
       // Asked of the device itself, with every request: EOPNOTSUPP where it cannot.

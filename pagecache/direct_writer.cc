@@ -17,9 +17,13 @@ void DirectWriter::Start(WriteOp& op, FileOp::Step done) {
 }
 
 bool DirectWriter::AlignedSource(const WriteOp& op) {
-  const uint64_t mask = op.channel->file_.traits().direct_memory_align_bytes - 1;
-  return std::ranges::all_of(op.source.segments(), [mask](const Segment& piece) {
-    return ((reinterpret_cast<uintptr_t>(piece.data) | piece.size_bytes) & mask) == 0;
+  // statx(2): addresses and lengths each have their own alignment.
+  const BackingTraits& traits = op.channel->file_.traits();
+  const uint64_t address_mask = traits.direct_memory_align_bytes - 1;
+  const uint64_t length_mask = traits.direct_offset_align_bytes - 1;
+  return std::ranges::all_of(op.source.segments(), [=](const Segment& piece) {
+    return (reinterpret_cast<uintptr_t>(piece.data) & address_mask) == 0 &&
+           (piece.size_bytes & length_mask) == 0;
   });
 }
 
@@ -92,6 +96,8 @@ void DirectWriter::Submit(WriteOp& op, std::span<const Segment> pieces) {
 void DirectWriter::OnWritten(FileOp& file_op, IoResult result) {
   WriteOp& op = static_cast<WriteOp&>(file_op);
   if (!result.ok()) {
+    // With FUA the flush may be what failed, and that is about earlier writes, too.
+    if (op.fua && result.error() == EIO) op.channel->file_.Latch(EIO);
     Finish(op, result);
     return;
   }

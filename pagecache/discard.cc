@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "pagecache/sync.h"
+
 namespace quire {
 namespace {
 
@@ -52,6 +54,11 @@ void Discarder::OnGranted(FileOp& file_op, IoResult) {
   DiscardOp& op = static_cast<DiscardOp&>(file_op);
   File& file = op.channel->file_;
   const ByteRange piece = Piece(op);
+  // A write of zeros beyond the end would make a truncated file look whole again.
+  if (file.backing_->CurrentSize() < static_cast<int64_t>(piece.end())) {
+    OnDone(op, IoResult::Error(EIO));
+    return;
+  }
   if (File::Place* place = file.place(); place != nullptr) place->residency->Forget(piece);
   if (op.zero && !file.traits().zero_range) {
     WriteZeros(op, 0);
@@ -73,8 +80,8 @@ void Discarder::WriteZeros(DiscardOp& op, uint64_t done_bytes) {
 void Discarder::OnZerosWritten(FileOp& file_op, IoResult result) {
   DiscardOp& op = static_cast<DiscardOp&>(file_op);
   const ByteRange piece = Piece(op);
-  if (!result.ok()) {
-    OnDone(op, result);
+  if (!result.ok() || result.bytes() == 0) {
+    OnDone(op, result.ok() ? IoResult::Error(ENOSPC) : result);
     return;
   }
   const uint64_t done = op.io.range.offset - piece.offset + result.bytes();
@@ -106,6 +113,10 @@ void Discarder::OnDone(FileOp& file_op, IoResult result) {
     channel.Finish(op, result);
   } else if (op.progress_bytes < op.range.length) {
     NextPiece(op);
+  } else if (file.options().cache == CacheMode::kWritethrough) {
+    Syncer::Flush(op, op.range, [](FileOp& flushed, IoResult stable) {
+      flushed.channel->Finish(flushed, stable);
+    });
   } else {
     channel.Finish(op, IoResult::Bytes(0));
   }

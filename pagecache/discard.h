@@ -2,7 +2,7 @@
 // Gives space back, or makes a range read as zeros: by fallocate, in pieces, each with the range to
 // itself. A piece that the file system cannot zero is written with zeros.
 // Owns: nothing. Threads: the reactor's.
-// Errors: EOPNOTSUPP when space cannot be given back; zeroing always works.
+// Errors: EOPNOTSUPP when space cannot be given back; ENOSPC when zeros need more of it.
 #pragma once
 
 #include "pagecache/file_channel.h"

@@ -88,7 +88,6 @@ std::string File::Describe() const {
                       " bytes, cache=", kModes[static_cast<size_t>(options_.cache)],
                       mapped() ? ", mapped" : "", found.reflink ? ", reflink" : "",
                       found.nowait_write ? ", nowait writes" : "",
-                      found.dontcache ? ", dontcache" : "",
                       found.direct_offset_align_bytes == 0
                           ? ", no O_DIRECT"
                           : absl::StrCat(", O_DIRECT by ", found.direct_offset_align_bytes),
@@ -98,9 +97,15 @@ std::string File::Describe() const {
 }
 
 absl::Status File::Grow(uint64_t size_bytes) {
+  MutexLock lock(grow_mutex_);
   if (size_bytes < this->size_bytes()) {
     return absl::InvalidArgumentError(absl::StrCat("cannot shrink ", options_.path, " from ",
                                                    this->size_bytes(), " to ", size_bytes));
+  }
+  if (direct() && size_bytes % traits().direct_offset_align_bytes != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(options_.path, ": with cache=none it can only ",
+                                                   "grow to a multiple of ",
+                                                   traits().direct_offset_align_bytes, " bytes"));
   }
   if (const int error = backing_->Grow(size_bytes); error != 0) {
     return absl::ErrnoToStatus(error, absl::StrCat("cannot grow ", options_.path));

@@ -23,6 +23,7 @@
 #include "base/counter.h"
 #include "base/mutex.h"
 #include "pagecache/backing.h"
+#include "pagecache/flush_gate.h"
 #include "pagecache/path_choice.h"
 #include "pagecache/pin_table.h"
 #include "pagecache/residency.h"
@@ -85,7 +86,7 @@ class File {
   // One line: file system, cache mode, what was probed.
   std::string Describe() const;
 
-  // Takes over a larger size of the file, or makes the file larger. Never shrinks.
+  // Takes over a larger size of the file, or makes the file larger. Never shrinks; one at a time.
   absl::Status Grow(uint64_t size_bytes);
 
   // A failed flush may have lost acknowledged data: from then on writes and flushes fail with its
@@ -159,11 +160,11 @@ class File {
   PinTable pins_;
   WriteCosts costs_;
   WritePressure pressure_;
+  FlushGate flushes_;
   std::atomic<uint64_t> size_bytes_{0};
   std::atomic<Place*> place_{nullptr};
   std::atomic<int> latched_error_{0};
   std::atomic<bool> nowait_read_{true};  // until the file system says that it cannot (tmpfs)
-  std::atomic<uint32_t> flushes_running_{0};
   std::atomic<uint32_t> count_channels_{0};
   std::atomic<uint64_t> warmed_regions_{0};
   std::atomic<uint64_t> retired_windows_{0};
@@ -172,6 +173,7 @@ class File {
   mutable Mutex mutex_;
   std::vector<std::unique_ptr<Place>> places_ QUIRE_GUARDED_BY(mutex_);  // older ones may be lent
   std::vector<std::unique_ptr<Counters>> counters_ QUIRE_GUARDED_BY(mutex_);
+  Mutex grow_mutex_;    // one grows at a time; held across system calls, never on a reactor
   Mutex retire_mutex_;  // one retires at a time; held across system calls, never on a reactor
 };
 

@@ -37,6 +37,7 @@ FileChannel::FileChannel(File& file, Reactor& reactor)
 }
 
 FileChannel::~FileChannel() {
+  reactor_.CheckMayTurn();
   QUIRE_CHECK(waiting_for_memory_.empty());
   reactor_.timers().Cancel(retry_timer_);
   // A kick on its way ends at the next turn.
@@ -81,12 +82,9 @@ void FileChannel::Acquire(FileOp& op, ByteRange range, PinKind kind, FileOp::Ste
   op.step = step;
   op.pin.op = &op;
   const auto granted = [](Pin& pin) {
-    // On whichever thread let go. op.io is idle while the op waits, and carries the news home.
+    // On whichever thread let go.
     FileOp& waiter = *static_cast<FileOp::TablePin&>(pin).op;
-    FileChannel& home = *waiter.channel;
-    waiter.io.op = &waiter;
-    waiter.io.Start(home.reactor_, RunStep);
-    home.reactor_.Post(waiter.io, IoResult::Bytes(1));
+    waiter.channel->PostStep(waiter, waiter.step);
   };
   if (file_.pins_.Acquire(op.pin, range, kind, granted, stable)) {
     step(op, IoResult::Bytes(0));
@@ -109,6 +107,14 @@ void FileChannel::SubmitWork(FileOp& op, WorkOp::Work work, FileOp::Step step) {
   op.io.work = work;
   op.io.Start(reactor_, RunStep);
   reactor_.SubmitToWorkers(static_cast<WorkOp&>(op.io));
+}
+
+// op.io is idle while the op waits, and carries the news home.
+void FileChannel::PostStep(FileOp& op, FileOp::Step step) {
+  op.step = step;
+  op.io.op = &op;
+  op.io.Start(reactor_, RunStep);
+  reactor_.Post(op.io, IoResult::Bytes(1));
 }
 
 std::span<std::byte> FileChannel::TakeMemory(FileOp& op, uint64_t length_bytes, FileOp::Step step) {

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // One reactor's way into a file: reads by reference, writes, flushes, discards.
 // Owns: its registered descriptors and housekeeping. Lifetime: the file and the reactor outlive it;
-// nothing may be in flight or lent when it goes; the destructor checks.
-// Threads: the reactor's.
+// nothing may be in flight or lent when it goes; the destructor checks, and turns the reactor until
+// its work orders have ended. Threads: the reactor's; the destructor not inside a callback.
 // Errors: in each op's result, the errno that the kernel would give.
 #pragma once
 
@@ -56,6 +56,8 @@ class FileChannel {
   void Submit(FileOp& op, Backing::Via via, bool direct, FileOp::Step step);
   // The same for op.io.work on a worker thread.
   void SubmitWork(FileOp& op, WorkOp::Work work, FileOp::Step step);
+  // From any thread: `step` runs on this channel's reactor. REQUIRES: op.io is idle.
+  void PostStep(FileOp& op, FileOp::Step step);
   void Finish(FileOp& op, IoResult result);
 
   // Private memory of this reactor. When all is taken the answer is empty, and `step` runs once

@@ -32,7 +32,7 @@ bool HoldsLock(const std::filesystem::path& fdinfo) {
 }
 
 // The kernel names no process for such a lock (F_OFD_GETLK says -1), so the descriptors of those
-// processes that we may look at are searched: "pid 4711 (tgtd)", or "another process".
+// processes that we may look at are searched: "pid 4711 (tgtd)"; empty when none is found.
 std::string NameHolder(const struct stat& file) {
   std::error_code error;
   for (const auto& process : std::filesystem::directory_iterator("/proc", error)) {
@@ -49,25 +49,38 @@ std::string NameHolder(const struct stat& file) {
     }
     error.clear();
   }
-  return "another process";
+  return {};
+}
+
+bool SetLock(int fd, short type) {
+  struct flock lock = {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
 }  // namespace
 
 absl::Status LockFile(int fd, const std::string& path, bool read_only) {
-  struct flock lock = {};
-  lock.l_type = static_cast<short>(read_only ? F_RDLCK : F_WRLCK);
-  lock.l_whence = SEEK_SET;
-  if (fcntl(fd, F_OFD_SETLK, &lock) == 0) return absl::OkStatus();
-  if (errno != EAGAIN && errno != EACCES) {
-    return absl::ErrnoToStatus(
-        errno, absl::StrCat("cannot lock ", path, "; use the option 'share' to do without"));
-  }
+  constexpr int kTries = 40;
+  constexpr useconds_t kPauseUs = 50'000;
   struct stat file = {};
   fstat(fd, &file);
+  std::string holder;
+  for (int tries = 0; tries < kTries && holder.empty(); ++tries) {
+    if (tries > 0) usleep(kPauseUs);
+    if (SetLock(fd, read_only ? F_RDLCK : F_WRLCK)) return absl::OkStatus();
+    if (errno != EAGAIN && errno != EACCES) {
+      return absl::ErrnoToStatus(
+          errno, absl::StrCat("cannot lock ", path, "; use the option 'share' to do without"));
+    }
+    holder = NameHolder(file);
+  }
   return absl::FailedPreconditionError(
-      absl::StrCat(path, " is in use by ", NameHolder(file),
+      absl::StrCat(path, " is in use by ", holder.empty() ? "another process" : holder,
                    "; stop that first, or open with the option 'share'"));
 }
+
+void UnlockFile(int fd) { SetLock(fd, F_UNLCK); }
 
 }  // namespace quire

@@ -11,6 +11,7 @@
 
 #include "base/byte_range.h"
 #include "engine/ops.h"
+#include "pagecache/flush_gate.h"
 #include "pagecache/mapping.h"
 #include "pagecache/path_choice.h"
 #include "pagecache/pin.h"
@@ -31,6 +32,9 @@ struct FileOp : Completion, ListNode<struct Waiting> {
   struct TablePin : Pin {
     FileOp* op = nullptr;
   };
+  struct Flush : FlushGate::Entry {
+    FileOp* op = nullptr;
+  };
   // Runs the next step, on the reactor, after a wait of any kind.
   using Step = void (*)(FileOp& op, IoResult result);
 
@@ -38,6 +42,8 @@ struct FileOp : Completion, ListNode<struct Waiting> {
   TablePin pin;
   Io io;
   Step step = nullptr;
+  Flush flush;
+  Step flushed = nullptr;  // what follows a flush
 };
 
 struct ReadOp : FileOp {
@@ -69,7 +75,7 @@ struct ReadOp : FileOp {
   uint64_t filled_bytes = 0;    // of private_run, by the parts before
   std::span<std::byte> private_run;
   Mapping* mapping = nullptr;  // the one that references point into
-  uint64_t lost_before = 0;    // its lost pages when they were lent
+  uint64_t heals_before = 0;   // its healed pages when they were lent
   ReadPath path = ReadPath::kFill;
   uint32_t stream = 0;
   bool in_turn = false;  // through the turnstile of its stream

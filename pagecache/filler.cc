@@ -172,15 +172,17 @@ void Filler::OnFilled(FileOp& file_op, IoResult result) {
       return;
   }
   if (!file.direct()) CountKernelCopy(result.bytes());
+  const uint64_t before = op.progress_bytes;
   op.progress_bytes += result.bytes();
   if (op.progress_bytes < uint64_t{part.skip} + part.wanted) {
     // Short: the end of a file that is shorter than the disk by now, else go on.
-    if (result.bytes() == 0) {
+    if (file.direct()) {
+      op.progress_bytes &= ~(uint64_t{file.traits().direct_offset_align_bytes} - 1);
+    }
+    if (op.progress_bytes == before) {
       Fail(op, EIO);
       return;
     }
-    if (file.direct())
-      op.progress_bytes &= ~(uint64_t{file.traits().direct_offset_align_bytes} - 1);
   } else {
     op.filled_bytes += part.range.length;
     op.progress_bytes = 0;

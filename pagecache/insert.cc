@@ -82,7 +82,7 @@ WriteFacts Inserter::Gather(WriteOp& op, uint64_t now_ns) {
                    .discards = file.traits().discards_writes,
                    .stores_only = op.stores_only,
                    .writes_only = op.writes_only,
-                   .flush_running = file.flushes_running_.load(std::memory_order_relaxed) > 0,
+                   .flush_running = file.flushes_.any_running(),
                    .throttled = file.pressure_.throttled(),
                    .last_was_slow = now_ns < channel.slow_until_ns_};
   File::Place* place = file.place();
@@ -178,7 +178,7 @@ void Inserter::Go(WriteOp& op, WriteChoice choice, uint64_t now_ns) {
 // EFAULT when a page could not be supplied; nothing is known about the bytes stored then.
 IoResult Inserter::StoreBytes(WriteOp& op) {
   Mapping& mapping = *op.channel->file_.place()->mapping;
-  const uint64_t lost_before = mapping.count_lost();
+  const uint64_t heals_before = mapping.count_heals();
   SgCursor from(op.source);
   for (uint64_t done = 0; done < op.range.length;) {
     const Segment piece = from.Take(op.range.length - done);
@@ -188,9 +188,8 @@ IoResult Inserter::StoreBytes(WriteOp& op) {
     }
     done += piece.size_bytes;
   }
-  // A reader's touch may have put zeros in the way of a page meanwhile: those bytes are not in the
-  // file.
-  const bool lost = mapping.count_lost() != lost_before && mapping.Lost(op.range);
+  // A reader's touch may have put zeros in the way of a page: those bytes are not in the file.
+  const bool lost = mapping.Lost(op.range) || mapping.count_heals() != heals_before;
   return lost ? IoResult::Error(EFAULT) : IoResult::Bytes(op.range.length);
 }
 
@@ -319,12 +318,12 @@ void Inserter::NoteTime(WriteOp& op, uint64_t started_ns) {
   if (took_ns > kSlowNs + op.range.length && channel.preemption_.Since() < took_ns / 2) {
     channel.slow_until_ns_ = now_ns + kSlowForNs;
   }
-  NoteDirtied(op, now_ns);
 }
 
 // Told to all channels now and then: a locked instruction after a store waits for its bytes.
-void Inserter::NoteDirtied(const WriteOp& op, uint64_t now_ns) {
+void Inserter::NoteDirtied(const WriteOp& op) {
   FileChannel& channel = *op.channel;
+  const uint64_t now_ns = channel.reactor_.clock().NowCoarseNs();
   channel.dirtied_bytes_ += op.range.length;
   if (channel.dirtied_bytes_ < kDirtiedBytes && now_ns < channel.dirtied_told_ns_ + kDirtiedNs) {
     return;
@@ -340,8 +339,10 @@ void Inserter::Landed(WriteOp& op) {
   FileChannel& channel = *op.channel;
   File& file = channel.file_;
   file.pins_.Release(op.pin);
+  const bool cached = op.path != WritePath::kDirect && op.path != WritePath::kDiscard;
+  if (cached) NoteDirtied(op);
   const bool stable = op.fua || file.options().cache == CacheMode::kWritethrough;
-  if (!stable || op.path == WritePath::kDirect || op.path == WritePath::kDiscard) {
+  if (!stable || !cached) {
     channel.Finish(op, IoResult::Bytes(op.range.length));
     return;
   }
@@ -350,7 +351,6 @@ void Inserter::Landed(WriteOp& op) {
 
 void Inserter::OnFlushed(FileOp& file_op, IoResult result) {
   WriteOp& op = static_cast<WriteOp&>(file_op);
-  result = Syncer::Flushed(op, result);
   op.channel->Finish(op, result.ok() ? IoResult::Bytes(op.range.length) : result);
 }
 

@@ -8,7 +8,7 @@
 //                                       +-> the same by a worker -----+
 //                                       `-> DirectWriter -------------'
 //
-// Owns: nothing; all state is in the WriteOp. Threads: the reactor's.
+// Owns: nothing; all state is in the WriteOp. Threads: the reactor's; StoreBytes also a worker's.
 #pragma once
 
 #include "pagecache/file_channel.h"
@@ -42,7 +42,7 @@ class Inserter {
   static void OnDirectWritten(FileOp& op, IoResult result);
 
   static void NoteTime(WriteOp& op, uint64_t started_ns);
-  static void NoteDirtied(const WriteOp& op, uint64_t now_ns);
+  static void NoteDirtied(const WriteOp& op);
   static void Landed(WriteOp& op);
   static void OnFlushed(FileOp& op, IoResult result);
   static void Fail(WriteOp& op, int error);

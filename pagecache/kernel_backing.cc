@@ -104,6 +104,7 @@ absl::StatusOr<std::unique_ptr<KernelBacking>> KernelBacking::Open(const Options
 }
 
 KernelBacking::~KernelBacking() {
+  UnlockFile(fd_);
   close(fd_);
   if (direct_fd_ >= 0) close(direct_fd_);
 }

@@ -27,7 +27,7 @@ void Lender::OnLent(FileOp& file_op, IoResult) {
 // REQUIRES: the pin is lent, and op.mapping is where the references point.
 void Lender::Finish(ReadOp& op) {
   FileChannel& channel = *op.channel;
-  op.lost_before = op.mapping->count_lost();
+  op.heals_before = op.mapping->count_heals();
   channel.housekeeping_.NoteTouched(*op.mapping, op.range);
   channel.counters_.referenced_bytes.Add(op.referenced_bytes);
   channel.Finish(op, IoResult::Bytes(op.range.length));
@@ -37,7 +37,7 @@ void Lender::Release(void* owner, uint64_t) noexcept {
   ReadOp& op = *static_cast<ReadOp*>(owner);
   File& file = op.channel->file_;
   if (op.pinned) {
-    if (op.mapping->count_lost() != op.lost_before && op.mapping->Lost(op.range)) {
+    if (op.mapping->Lost(op.range) || op.mapping->count_heals() != op.heals_before) {
       op.revoked = true;
       file.place()->residency->Forget(op.range);
       file.revoked_.fetch_add(1, std::memory_order_relaxed);

@@ -126,19 +126,31 @@ absl::Status Mapping::RetireWindow(uint64_t index) {
     }
   }
   count_spans_.fetch_sub(retired, std::memory_order_relaxed);
+  const LostSlots healed = PatchedIn(index);
   std::byte* const again = At(range.offset);
   if (!MapOver(again, kWindowBytes, protection_, MapFlags(fd_), fd_, fd_ >= 0 ? range.offset : 0)) {
     return absl::ErrnoToStatus(errno, "cannot map a window anew");
   }
   if (fd_ >= 0) madvise(again, kWindowBytes, MADV_RANDOM);
-  const uint64_t count = std::min<uint64_t>(count_lost(), kMaxLost);
-  for (uint64_t i = 0; i < count; ++i) {
-    uint64_t page = lost_pages_[i].load(std::memory_order_acquire);
-    if (page != kHealed && page / (kWindowBytes / kPageBytes) == index) {
-      lost_pages_[i].store(kHealed, std::memory_order_release);
-    }
+  if (healed.none()) return absl::OkStatus();
+  // Counted first: whoever finds a page not lost any more also finds the count changed.
+  count_heals_.fetch_add(1, std::memory_order_acq_rel);
+  for (size_t slot = 0; slot < healed.size(); ++slot) {
+    if (healed[slot]) lost_pages_[slot].store(kHealed, std::memory_order_release);
   }
   return absl::OkStatus();
+}
+
+// Which entries are pages of the window whose zeros are there: mapping it anew takes them away.
+Mapping::LostSlots Mapping::PatchedIn(uint64_t window) const {
+  LostSlots patched;
+  const uint64_t count = std::min<uint64_t>(count_lost(), kMaxLost);
+  for (uint64_t slot = 0; slot < count; ++slot) {
+    const uint64_t page = lost_pages_[slot].load(std::memory_order_acquire);
+    if (page == kHealed || (page & kPatching) != 0) continue;
+    patched[slot] = page / (kWindowBytes / kPageBytes) == window;
+  }
+  return patched;
 }
 
 bool Mapping::Lost(ByteRange range) const {
@@ -146,8 +158,9 @@ bool Mapping::Lost(ByteRange range) const {
   if (count == 0) return false;
   if (count > kMaxLost) return true;
   for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t page = lost_pages_[i].load(std::memory_order_acquire);
-    if (page != kHealed && range.Overlaps({page * kPageBytes, kPageBytes})) return true;
+    const uint64_t entry = lost_pages_[i].load(std::memory_order_acquire);
+    if (entry == kHealed) continue;
+    if (range.Overlaps({(entry & ~kPatching) * kPageBytes, kPageBytes})) return true;
   }
   return false;
 }
@@ -157,9 +170,13 @@ bool Mapping::PatchLost(const void* address) noexcept {
   const uint64_t page = offset / kPageBytes;
   // Recorded before it is patched, so that nobody takes the zeros for data.
   const uint64_t slot = count_lost_.fetch_add(1, std::memory_order_acq_rel);
+  if (slot < kMaxLost) lost_pages_[slot].store(page | kPatching, std::memory_order_release);
+  if (!MapOver(base_ + page * kPageBytes, kPageBytes, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    return false;
+  }
   if (slot < kMaxLost) lost_pages_[slot].store(page, std::memory_order_release);
-  return MapOver(base_ + page * kPageBytes, kPageBytes, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return true;
 }
 
 }  // namespace quire

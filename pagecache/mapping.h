@@ -14,6 +14,7 @@
 #pragma once
 
 #include <atomic>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -60,6 +61,8 @@ class Mapping {
   // place until the window is retired.
   bool Lost(ByteRange range) const;
   uint64_t count_lost() const { return count_lost_.load(std::memory_order_acquire); }
+  // Grows when lost pages are healed: what was stored into them before is gone with the zeros.
+  uint64_t count_heals() const { return count_heals_.load(std::memory_order_acquire); }
   // From the SIGBUS handler: puts a page of zeros at `address`. False when that fails.
   bool PatchLost(const void* address) noexcept;
   bool Contains(const void* address) const {
@@ -69,6 +72,9 @@ class Mapping {
 
  private:
   static constexpr size_t kMaxLost = 4096;
+  using LostSlots = std::bitset<kMaxLost>;
+  LostSlots PatchedIn(uint64_t window) const;
+
   struct Window {
     std::atomic<uint64_t> spans[kWindowBytes / kPageTableSpanBytes / 64] = {};
     std::atomic<uint32_t> last_epoch{0};
@@ -86,9 +92,12 @@ class Mapping {
   // Any thread.
   std::atomic<uint64_t> count_spans_{0};
   // INVARIANT: count_lost_ only grows; entries below min(count_lost_, kMaxLost) are page numbers
-  // or kHealed. More than kMaxLost lost pages: everything counts as lost.
+  // or kHealed. More than kMaxLost lost pages: everything counts as lost. A page number with
+  // kPatching is about to get its zeros: only without it may the page be healed.
   static constexpr uint64_t kHealed = ~uint64_t{0};
+  static constexpr uint64_t kPatching = uint64_t{1} << 63;
   std::atomic<uint64_t> count_lost_{0};
+  std::atomic<uint64_t> count_heals_{0};
   const std::unique_ptr<std::atomic<uint64_t>[]> lost_pages_;
 };
 

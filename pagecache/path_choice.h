@@ -78,9 +78,9 @@ enum class WriteReason : uint8_t {
   kDirectDisk,
   kNullDisk,
 };
-inline constexpr size_t kCountWriteReasons = 14;
-inline constexpr size_t kCountWritePaths = 6;
-inline constexpr size_t kCountReadPaths = 6;
+inline constexpr size_t kCountWriteReasons = static_cast<size_t>(WriteReason::kNullDisk) + 1;
+inline constexpr size_t kCountWritePaths = static_cast<size_t>(WritePath::kDiscard) + 1;
+inline constexpr size_t kCountReadPaths = static_cast<size_t>(ReadPath::kDirect) + 1;
 
 std::string_view Name(ReadPath path);
 std::string_view Name(WritePath path);

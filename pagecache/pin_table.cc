@@ -191,7 +191,6 @@ void PinTable::MakePrivate(Reach reach, const Pin& write) QUIRE_NO_THREAD_ANALYS
       Pin& pin = *node->pin;
       if (pin.stable_ == nullptr || !pin.range_.Overlaps(write.range_)) continue;
       if (pin.stable_->MakePrivate()) count_made_private_.fetch_add(1, std::memory_order_relaxed);
-      pin.stable_ = nullptr;
     }
   }
 }

@@ -50,8 +50,6 @@ class Residency {
   // The page tables of the range were given back.
   void Cooled(ByteRange range);
 
-  uint64_t count_regions() const { return regions_.count(); }
-
  private:
   static constexpr uint64_t kVerified = 1;
   static constexpr uint64_t kWarm = 2;

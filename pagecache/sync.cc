@@ -24,17 +24,19 @@ void Syncer::Start(SyncOp& op) {
   Flush(op, op.range, OnFlushed);
 }
 
-void Syncer::Flush(FileOp& op, ByteRange range, FileOp::Step step) {
+void Syncer::Flush(FileOp& op, ByteRange range, FileOp::Step done) {
   FileChannel& channel = *op.channel;
-  channel.file_.flushes_running_.fetch_add(1);
   if (File::Place* place = channel.file_.place(); place != nullptr) place->density->Flushed(range);
+  op.flushed = done;
+  op.flush.op = &op;
+  op.flush.let_go = OnLetGo;
+  channel.file_.flushes_.Start(op.flush);
   op.io.PrepareFlush(-1, range);
-  channel.Submit(op, Backing::Via::kRing, /*direct=*/false, step);
+  channel.Submit(op, Backing::Via::kRing, /*direct=*/false, OnEnded);
 }
 
-IoResult Syncer::Flushed(FileOp& op, IoResult result) {
+void Syncer::OnEnded(FileOp& op, IoResult result) {
   File& file = op.channel->file_;
-  file.flushes_running_.fetch_sub(1);
   if (result.ok() && CutOff(file, op.io.range)) result = IoResult::Error(EIO);
   switch (result.error()) {
     case 0:
@@ -44,7 +46,24 @@ IoResult Syncer::Flushed(FileOp& op, IoResult result) {
     default:
       file.Latch(result.error());
   }
-  return result;
+  const bool succeeded = result.ok();
+  if (!file.flushes_.End(op.flush, succeeded)) return;
+  if (succeeded) {
+    OnBelieved(op, result);
+  } else {
+    op.flushed(op, result);
+  }
+}
+
+// On whichever thread ended the last flush beside it.
+void Syncer::OnLetGo(FlushGate::Entry& entry) {
+  FileOp& op = *static_cast<FileOp::Flush&>(entry).op;
+  op.channel->PostStep(op, OnBelieved);
+}
+
+void Syncer::OnBelieved(FileOp& op, IoResult) {
+  const int error = op.channel->file_.latched_error();
+  op.flushed(op, error == 0 ? IoResult::Bytes(0) : IoResult::Error(error));
 }
 
 // A store into a page that the file ends within succeeds, and what lies behind the end is lost.
@@ -54,7 +73,6 @@ bool Syncer::CutOff(const File& file, ByteRange flushed) {
 }
 
 void Syncer::OnFlushed(FileOp& op, IoResult result) {
-  result = Flushed(op, result);
   op.channel->Finish(op, result.ok() ? IoResult::Bytes(0) : result);
 }
 

@@ -12,15 +12,16 @@ namespace quire {
 class Syncer {
  public:
   static void Start(SyncOp& op);
-  // The same as the last step of another op, for a write that must be stable: flushes `range` and
-  // runs `step` with the result, which a failure has latched already.
-  static void Flush(FileOp& op, ByteRange range, FileOp::Step step);
-  // Takes note of a flush's end; to be called first by every such step. Answers the result that
-  // holds: a flush of a file that somebody has cut off meanwhile is none.
-  static IoResult Flushed(FileOp& op, IoResult result);
+  // The same as the last step of another op, for one that must be stable: flushes `range` and runs
+  // `done` with the result that holds, which a failure has latched already: a flush beside one that
+  // failed is none (flush_gate.h), nor is that of a file that somebody has cut off meanwhile.
+  static void Flush(FileOp& op, ByteRange range, FileOp::Step done);
 
  private:
   static bool CutOff(const File& file, ByteRange flushed);
+  static void OnEnded(FileOp& op, IoResult result);
+  static void OnLetGo(FlushGate::Entry& entry);
+  static void OnBelieved(FileOp& op, IoResult result);
   static void OnFlushed(FileOp& op, IoResult result);
 };
 

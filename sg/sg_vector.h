@@ -17,7 +17,7 @@ namespace quire {
 class SgVector {
  public:
   // Enough for a transfer of 4 MiB out of 1 MiB pieces, or for one that changes between lent and
-  // private memory a few times; see SgBuilder::full().
+  // private memory a few times; see SgBuilder::Append.
   static constexpr size_t kMaxSegments = 8;
 
   SgVector() = default;

@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // An initiator's session with a target, on one reactor: the way commands come in.
 // Owns: a nexus per logical unit. Lifetime: the target and the reactor outlive it; the destructor
-// checks that every command was freed. Threads: the reactor's; commands are freed on any thread.
+// checks that every command was freed, and that it is not called inside a callback: it may have to
+// turn the reactor. Threads: the reactor's; commands are freed on any thread.
 // Errors: "full" is an ordinary answer of Submit.
 #pragma once
 
@@ -30,9 +31,9 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   enum class Answer : uint8_t {
-    kAccepted,  // command.done will run
-    kFull,      // too many commands: TASK SET FULL; the command is untouched
-    kNoSuchLun,
+    kAccepted,   // command.done will run
+    kFull,       // too many commands: TASK SET FULL; the command is untouched
+    kNoSuchLun,  // the command is untouched
   };
   [[nodiscard]] Answer Submit(Command& command);
 

@@ -50,7 +50,7 @@ Device::Counts Device::counts() const {
 }
 
 int Device::Refusal(const Command& command, const Geometry& geometry) const {
-  if (!geometry.Contains(command.blocks)) return EINVAL;
+  if (!geometry.Contains(command.blocks)) return ERANGE;
   switch (command.kind) {
     case CommandKind::kRead:
     case CommandKind::kFlush:
@@ -71,6 +71,8 @@ void Device::Execute(Nexus& nexus, Command& command) {
   command.owners_.store(1, std::memory_order_relaxed);
   command.device_ = this;
   command.nexus_ = &nexus;
+  command.read_.revoked = false;  // of the command before
+  command.read_.referenced_bytes = 0;
   nexus.executed_.Add();
   FileChannel& channel = nexus.channel_;
   const Geometry geometry = this->geometry();

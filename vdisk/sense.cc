@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "vdisk/sense.h"
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
@@ -15,12 +17,20 @@ constexpr Outcome Check(SenseKey key, uint8_t asc, uint8_t ascq) {
 
 // SPC-4 annex D.
 constexpr Outcome kLbaOutOfRange = Check(SenseKey::kIllegalRequest, 0x21, 0x00);
+constexpr Outcome kInvalidField = Check(SenseKey::kIllegalRequest, 0x24, 0x00);
 constexpr Outcome kInvalidCommand = Check(SenseKey::kIllegalRequest, 0x20, 0x00);
 constexpr Outcome kWriteProtected = Check(SenseKey::kDataProtect, 0x27, 0x00);
 constexpr Outcome kSpaceAllocationFailed = Check(SenseKey::kDataProtect, 0x27, 0x07);
 constexpr Outcome kUnrecoveredReadError = Check(SenseKey::kMediumError, 0x11, 0x00);
 constexpr Outcome kWriteError = Check(SenseKey::kMediumError, 0x0c, 0x00);
 constexpr Outcome kInternalTargetFailure = Check(SenseKey::kHardwareError, 0x44, 0x00);
+
+// Once per errno: an error of the medium comes with every request.
+void LogOnce(int error) {
+  static std::array<std::atomic_flag, 256> logged;
+  if (logged[static_cast<size_t>(error) % logged.size()].test_and_set()) return;
+  Log(LogLevel::kError, absl::StrCat("errno ", error, " has no sense data of its own"));
+}
 
 Outcome MediumError(Direction direction) {
   return direction == Direction::kRead ? kUnrecoveredReadError : kWriteError;
@@ -32,8 +42,10 @@ Outcome OutcomeFromErrno(int error, Direction direction) {
   switch (error) {
     case 0:
       return {};
-    case EINVAL:  // the range does not lie on the disk
+    case ERANGE:  // the blocks do not lie on the disk
       return kLbaOutOfRange;
+    case EINVAL:  // a length that does not fit, or is more than one transfer may have
+      return kInvalidField;
     case EROFS:  // the disk is read-only
       return kWriteProtected;
     case EOPNOTSUPP:  // the file system cannot do it
@@ -47,11 +59,19 @@ Outcome OutcomeFromErrno(int error, Direction direction) {
     case EIO:      // the medium, or a file that is shorter than the disk
     case EBADMSG:  // a checksum of the file system (EFSBADCRC)
     case EUCLEAN:  // its structure is damaged (EFSCORRUPTED)
+    case ENODATA:  // the block layer's medium error
+    case EILSEQ:   // its protection information does not match
       return MediumError(direction);
+    case ETIMEDOUT:  // the device did not answer
+    case ENOLINK:    // the way to it is gone
+    case EREMOTEIO:  // it failed
+    case ENODEV:     // it was taken away
+    case ENXIO:
+      return kInternalTargetFailure;
     case ENOMEM:  // the kernel had none for the page cache
       return {Status::kBusy, SenseKey::kNoSense, 0, 0};
     default:
-      Log(LogLevel::kError, absl::StrCat("errno ", error, " has no sense data of its own"));
+      LogOnce(error);
       return direction == Direction::kNone ? kInternalTargetFailure : MediumError(direction);
   }
 }
@@ -59,7 +79,8 @@ Outcome OutcomeFromErrno(int error, Direction direction) {
 int ErrnoFromOutcome(const Outcome& outcome) {
   if (outcome.good()) return 0;
   if (outcome.status == Status::kTaskSetFull || outcome.status == Status::kBusy) return EBUSY;
-  if (outcome == kLbaOutOfRange) return EINVAL;
+  if (outcome == kLbaOutOfRange) return ERANGE;
+  if (outcome == kInvalidField) return EINVAL;
   if (outcome == kInvalidCommand) return EOPNOTSUPP;
   if (outcome == kWriteProtected) return EROFS;
   if (outcome == kSpaceAllocationFailed) return ENOSPC;

@@ -36,14 +36,13 @@ TEST(KernelFeatures, DescribeSaysWhy) {
 TEST(KernelFeatures, DescribeNamesWhatIsMissing) {
   KernelFeatures features = KernelFeatures::Get();
   features.io_uring = features.defer_taskrun = features.fixed_files = features.fixed_buffers = true;
-  features.send_zc = features.populate_read = features.nowait_read = features.dontcache = true;
+  features.populate_read = features.nowait_read = true;
   features.cachestat = true;
   EXPECT_EQ(features.Describe(), "io_uring with deferred completions");
   features.cachestat = false;
-  features.dontcache = false;
+  features.nowait_read = false;
   EXPECT_EQ(features.Describe(),
-            "io_uring with deferred completions; missing: cachestat (Linux 6.5), RWF_DONTCACHE "
-            "(Linux 6.14)");
+            "io_uring with deferred completions; missing: cachestat (Linux 6.5), preadv2");
 }
 
 TEST(KernelFeatures, OverrideReplacesTheProbe) {
@@ -67,7 +66,6 @@ TEST(KernelFeatures, AgreesWithTheKernel) {
   EXPECT_TRUE(features.nowait_read);
   EXPECT_EQ(features.io_uring, features.io_uring_error == 0);
   EXPECT_LE(features.defer_taskrun, features.coop_taskrun);
-  EXPECT_LE(features.dontcache, features.cachestat);  // 6.14 is after 6.5
 }
 
 // Makes `system_call` answer EPERM in this process from now on.

@@ -87,13 +87,9 @@ TEST_P(OpsTest, ErrorsAreTheKernels) {
   EXPECT_EQ(Do(op_).error(), EBADF);
   op_.PrepareFallocate(-1, {0, 10}, 0);
   EXPECT_EQ(Do(op_).error(), EBADF);
-  op_.PrepareAdvise(-1, {0, 10}, POSIX_FADV_WILLNEED);
-  EXPECT_EQ(Do(op_).error(), EBADF);
   const Segment nowhere{reinterpret_cast<std::byte*>(8), 3};
   op_.PrepareRead(file.fd(), 0, {&nowhere, 1});
   EXPECT_EQ(Do(op_).error(), EFAULT);
-  op_.PrepareAdvise(file.fd(), {0, 10}, 999);
-  EXPECT_EQ(Do(op_).error(), EINVAL);
 }
 
 TEST_P(OpsTest, FlagsReachTheKernel) {
@@ -125,30 +121,6 @@ TEST_P(OpsTest, Fallocate) {
   EXPECT_EQ(file.Read(8192), std::string(4096, 'x') + std::string(4096, '\0'));
 }
 
-TEST_P(OpsTest, AdviseOfAnyLength) {
-  const TempFile file(std::string(8192, 'x'));
-  op_.PrepareAdvise(file.fd(), {0, 4096}, POSIX_FADV_WILLNEED);
-  EXPECT_EQ(Do(op_), IoResult::Bytes(0));
-  // Longer than a submission entry can say.
-  op_.PrepareAdvise(file.fd(), {0, uint64_t{5} << 30}, POSIX_FADV_DONTNEED);
-  EXPECT_EQ(Do(op_), IoResult::Bytes(0));
-}
-
-TEST_P(OpsTest, PollWaitsForTheEvent) {
-  std::array<int, 2> ends{};
-  ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
-  op_.PreparePoll(ends[0], POLLIN);
-  Submit(op_);
-  for (int i = 0; i < 100; ++i) reactor_->Poll();
-  EXPECT_FALSE(op_.done());
-  EXPECT_EQ(reactor_->count_in_flight(), 1u);
-  ASSERT_EQ(write(ends[1], "x", 1), 1);
-  WaitFor(op_);
-  EXPECT_EQ(op_.last.bytes() & POLLIN, static_cast<uint32_t>(POLLIN));
-  close(ends[0]);
-  close(ends[1]);
-}
-
 TEST_P(OpsTest, PrepareForgetsRegistrations) {
   op_.fixed_file = 3;
   op_.fixed_buffer = 4;
@@ -169,10 +141,6 @@ TEST(RunBlocking, DoesTheSame) {
   EXPECT_EQ(op.RunBlocking(), IoResult::Bytes(2));
   EXPECT_EQ(text, "ef");
   EXPECT_EQ(file.Read(10), "axydef");
-  op.PrepareAdvise(-1, {0, 1}, POSIX_FADV_WILLNEED);
-  EXPECT_EQ(op.RunBlocking().error(), EBADF);
-  op.PreparePoll(file.fd(), POLLIN);
-  EXPECT_EQ(op.RunBlocking().bytes(), static_cast<uint32_t>(POLLIN));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OpsTest, AllRingKinds(), NameOf);

@@ -127,7 +127,7 @@ TEST_P(FullRingTest, LaterOperationsKeepTheirOrder) {
   options_.count_ring_entries = 2;
   Start();
   std::array<int, 2> pipe{};
-  ASSERT_EQ(pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK), 0);
+  ASSERT_EQ(pipe2(pipe.data(), O_CLOEXEC), 0);
   const TempFile file("x");  // in the page cache: read in the order of submission
   std::string order;
   std::string text = ".";
@@ -137,18 +137,18 @@ TEST_P(FullRingTest, LaterOperationsKeepTheirOrder) {
     reads[i].PrepareRead(file.fd(), 0, {&piece, 1});
     reads[i].then = [&order, i] { order += std::to_string(i); };
   }
-  std::deque<TestOp> polls(7);  // all that the completion queue has room for
-  for (TestOp& op : polls) {
-    op.PreparePoll(pipe[0], POLLIN);
+  std::deque<TestOp> waits(7);  // all that the completion queue has room for
+  for (TestOp& op : waits) {
+    op.PrepareRead(pipe[0], 0, {&piece, 1});
     Submit(op);
   }
-  polls[0].then = [&] { Submit(reads[6]); };
+  waits[0].then = [&] { Submit(reads[6]); };
   for (size_t i = 0; i < 6; ++i) {
     Submit(reads[i]);
     for (int k = 0; k < 3; ++k) reactor_->Poll();
   }
   EXPECT_EQ(order, "");
-  ASSERT_EQ(write(pipe[1], "x", 1), 1);
+  ASSERT_EQ(write(pipe[1], "1234567", 7), 7);
   WaitUntil([&] { return reactor_->count_in_flight() == 0; });
   EXPECT_EQ(order, "0123456");
   close(pipe[0]);

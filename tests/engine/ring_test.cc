@@ -1,10 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // Goal: the ring's counters account for every operation at every moment, and it enters the kernel
 // only when there is a reason.
-// Method: a bare ring of every kind, no reactor's turn; polls of a pipe are what stays inside.
+// Method: a bare ring of every kind, no reactor's turn; reads of a pipe are what stays inside.
 #include "engine/ring.h"
-
-#include <poll.h>
 
 #include <array>
 
@@ -46,9 +44,11 @@ class RingTest : public ReactorFixture {
     return ring_->Push(op);
   }
   // An operation that is done when something is written to the pipe.
-  bool PushPoll() {
+  bool PushWaiting() {
+    static std::byte byte{};
+    const Segment piece{&byte, 1};
     TestOp& op = NewOp();
-    op.PreparePoll(pipe_[0], POLLIN);
+    op.PrepareRead(pipe_[0], 0, {&piece, 1});
     return Push(op);
   }
   bool PushRead(const TempFile& file) {
@@ -76,8 +76,8 @@ TEST_P(RingTest, NothingToDoMakesNoSystemCall) {
 }
 
 TEST_P(RingTest, CountsQueuedInKernelReady) {
-  ASSERT_TRUE(PushPoll());
-  ASSERT_TRUE(PushPoll());
+  ASSERT_TRUE(PushWaiting());
+  ASSERT_TRUE(PushWaiting());
   EXPECT_EQ(ring_->count_queued(), 2u);
   EXPECT_EQ(ring_->count_in_kernel(), 0u);
   EXPECT_EQ(ring_->count_system_calls(), 0u);
@@ -85,7 +85,7 @@ TEST_P(RingTest, CountsQueuedInKernelReady) {
   EXPECT_EQ(ring_->count_queued(), 0u);
   EXPECT_EQ(ring_->count_in_kernel(), 2u);
   EXPECT_TRUE(ready_.empty());
-  ASSERT_EQ(write(pipe_[1], "x", 1), 1);
+  ASSERT_EQ(write(pipe_[1], "xy", 2), 2);
   ring_->ArmWake(wake_.fd());
   while (ring_->count_in_kernel() > 0) ring_->SubmitAndReap(ready_, kNsPerSecond);
   EXPECT_EQ(ready_.Front()->state(), State::kReady);
@@ -93,7 +93,7 @@ TEST_P(RingTest, CountsQueuedInKernelReady) {
 }
 
 TEST_P(RingTest, WaitingInsideMakesNoSystemCall) {
-  ASSERT_TRUE(PushPoll());
+  ASSERT_TRUE(PushWaiting());
   ring_->SubmitAndReap(ready_, 0);
   const uint64_t count_calls = ring_->count_system_calls();
   for (int i = 0; i < 100; ++i) ring_->SubmitAndReap(ready_, 0);
@@ -125,14 +125,15 @@ TEST_P(RingTest, AFullQueueRefusesUntilItIsSubmitted) {
 TEST_P(RingTest, TheCompletionQueueNeverOverflows) {
   uint32_t count = 0;
   for (int i = 0; i < 100; ++i) {
-    if (PushPoll()) ++count;
+    if (PushWaiting()) ++count;
     ring_->SubmitAndReap(ready_, 0);
   }
   EXPECT_EQ(count, ring_->count_in_kernel());
   EXPECT_EQ(count, 4 * kCountEntries - 1);  // one is kept for the wake-up
   ring_->ArmWake(wake_.fd());
   wake_.Signal();
-  ASSERT_EQ(write(pipe_[1], "x", 1), 1);
+  const std::string bytes(count, 'x');
+  ASSERT_EQ(write(pipe_[1], bytes.data(), count), static_cast<ssize_t>(count));
   while (ring_->count_in_kernel() > 0) ring_->SubmitAndReap(ready_, kNsPerSecond);
   EXPECT_EQ(Drain(), count);
 }

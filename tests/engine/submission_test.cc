@@ -68,10 +68,11 @@ TEST_F(SubmissionTest, AHoleOfAnyLength) {
 }
 
 TEST_F(SubmissionTest, KnowsWhatFits) {
-  op_.PrepareAdvise(0, {0, UINT32_MAX}, 0);
-  EXPECT_TRUE(FitsSubmission(op_));
-  op_.PrepareAdvise(0, {0, uint64_t{1} << 32}, 0);
-  EXPECT_FALSE(FitsSubmission(op_));
+  for (const uint64_t length : {uint64_t{UINT32_MAX}, uint64_t{1} << 32}) {
+    const Segment piece{nullptr, length};
+    op_.PrepareRead(0, 0, {&piece, 1});
+    EXPECT_EQ(FitsSubmission(op_), length <= UINT32_MAX);
+  }
   op_.PrepareFallocate(0, {0, uint64_t{1} << 40}, 0);
   EXPECT_TRUE(FitsSubmission(op_));
   op_.PrepareFlush(0, {0, uint64_t{1} << 40});

@@ -9,8 +9,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
+#include "base/log.h"
 #include "tests/support/faulty_file.h"
 
 namespace quire {
@@ -61,6 +63,30 @@ TEST(DirectWriterTest, EveryFailureIsAnswered) {
   }
   EXPECT_EQ(served.scratch().Contents(ragged.offset, ragged.length), Filled(ragged.length, 'b'));
   EXPECT_EQ(served.scratch().Contents(0, align + 1), Filled(align + 1, 'a'));
+}
+
+TEST(DirectWriterTest, PiecesOfAnyLength) {
+  FaultyFile served(kMiB, {.path = "", .cache = CacheMode::kNone});
+  alignas(4096) static std::array<std::byte, 8192> memory;
+  memory.fill(std::byte{'b'});
+  const Segment pieces[] = {{memory.data(), 1000}, {memory.data() + 4096, 3096}};
+  WriteOp op;
+  op.range = {8192, 4096};
+  op.source = SgView(pieces);
+  served.client().channel().Write(op, Client::Mark);
+  EXPECT_EQ(served.client().Await(op), IoResult::Bytes(4096));
+  EXPECT_EQ(served.scratch().Contents(8192, 4096), Filled(4096, 'b'));
+}
+
+TEST(DirectWriterTest, AFlushThatFailsWithItsWriteIsLatched) {
+  FaultyFile served(kMiB, {.path = "", .cache = CacheMode::kNone});
+  SetLogSink([](LogLevel, std::string_view) {});
+  served.faulty().Set({.kind = Kind::kWrite, .error = EIO, .count = 2});
+  EXPECT_EQ(served.client().Write({0, 4096}, Filled(4096, 'b')), IoResult::Error(EIO));
+  EXPECT_EQ(served.file().latched_error(), 0);
+  EXPECT_EQ(served.client().Write({0, 4096}, Filled(4096, 'b'), true), IoResult::Error(EIO));
+  EXPECT_EQ(served.file().latched_error(), EIO);
+  SetLogSink(nullptr);
 }
 
 TEST(DirectWriterTest, AShortWriteIsNoSuccess) {

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 
+#include "base/log.h"
 #include "tests/support/faulty_file.h"
 
 namespace quire {
@@ -61,6 +62,18 @@ TEST(DiscardErrorTest, ARefusedZeroIsWritten) {
   EXPECT_EQ(served.scratch().Contents(100, 200000), Filled(200000, 0));
   EXPECT_EQ(served.scratch().Contents(0, 100), Filled(100, 'a'));
   EXPECT_EQ(served.client().Discard({0, 4096}), IoResult::Error(EOPNOTSUPP));
+}
+
+TEST(DiscardStableTest, WritethroughFlushesInTheEnd) {
+  for (const bool zero : {false, true}) {
+    FaultyFile served(16 * kMiB, {.path = "", .cache = CacheMode::kWritethrough});
+    ASSERT_TRUE(served.client().Discard({0, 8 * kMiB}, zero).ok());
+    EXPECT_EQ(served.faulty().Log(), "aaf");
+    SetLogSink([](LogLevel, std::string_view) {});
+    served.faulty().Set({.kind = IoOp::Kind::kFlush, .error = EIO, .count = 1});
+    EXPECT_EQ(served.client().Discard({0, 4096}, zero), IoResult::Error(EIO));
+    SetLogSink(nullptr);
+  }
 }
 
 TEST(DiscardErrorTest, ErrorsEndItAndNothingStaysBehind) {

@@ -31,6 +31,19 @@ TEST(FileLockTest, ASecondOwnerIsRefusedAndTheFirstNamed) {
   close(second);
 }
 
+TEST(FileLockTest, EndsThoughSomebodyKeepsTheFile) {
+  const ScratchFile file(4096);
+  const int first = OpenAgain(file);
+  const int kept = dup(first);  // as a ring does for a while
+  const int second = OpenAgain(file);
+  ASSERT_TRUE(LockFile(first, file.path(), false).ok());
+  UnlockFile(first);
+  close(first);
+  EXPECT_TRUE(LockFile(second, file.path(), false).ok());
+  close(second);
+  close(kept);
+}
+
 TEST(FileLockTest, ReadersShare) {
   const ScratchFile file(4096);
   const int first = OpenAgain(file);

@@ -66,6 +66,11 @@ TEST(FileTest, DirectNeedsWholeBlocks) {
   const auto refused = File::Open({.path = scratch.path(), .cache = CacheMode::kNone});
   ASSERT_FALSE(refused.ok());
   EXPECT_NE(refused.status().message().find("multiple of"), std::string::npos);
+  ASSERT_EQ(ftruncate(scratch.fd(), kMiB), 0);
+  const auto file = File::Open({.path = scratch.path(), .cache = CacheMode::kNone});
+  ASSERT_TRUE(file.ok());
+  EXPECT_NE((*file)->Grow(kMiB + 100).message().find("multiple of"), std::string::npos);
+  EXPECT_TRUE((*file)->Grow(2 * kMiB).ok());
 }
 
 }  // namespace

@@ -149,5 +149,39 @@ TEST(StableReadThreadsTest, NoBlockIsEverTorn) {
   EXPECT_EQ(file->stats().lent, 0u);
 }
 
+TEST(StableReadThreadsTest, WritersOnBothSidesOfATableShard) {
+  constexpr uint64_t kMiddle = 4 * 1024 * 1024;  // where the pin table changes its lock
+  WorkerPool workers;
+  const ScratchFile scratch(2 * kMiddle);
+  scratch.Fill(0, Filled(2 * kMiddle, 'a'));
+  auto file = *File::Open({.path = scratch.path()});
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> writers;
+  for (const uint64_t offset : {kMiddle - 4096, kMiddle}) {
+    writers.emplace_back([&, offset] {
+      Client client(workers, *file);
+      while (!stop.load()) {
+        ASSERT_TRUE(client.Write({offset, 4096}, Filled(4096, 'a')).ok());
+      }
+    });
+  }
+  {
+    Client client(workers, *file);
+    for (int i = 0; i < 2000; ++i) {
+      ReadOp op;
+      op.stable = true;
+      op.references_only = true;
+      ASSERT_TRUE(client.Read(op, {kMiddle - 4096, 8192}).ok());
+      {
+        StableLook look(op.stable_bytes);
+        ASSERT_EQ(look.left().length_bytes(), 8192u);
+      }
+      op.data.Reset();
+    }
+  }
+  stop.store(true);
+  for (std::thread& writer : writers) writer.join();
+}
+
 }  // namespace
 }  // namespace quire

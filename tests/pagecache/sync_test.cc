@@ -43,6 +43,31 @@ TEST(SyncTest, AWriteThatMustBeStableFailsWithItsFlush) {
   SetLogSink(nullptr);
 }
 
+// The kernel tells a failed writeback to one flush of an open file, not to the one beside it.
+TEST(SyncTest, ASuccessBesideAFailureIsNone) {
+  FaultyFile served(kMiB);
+  SetLogSink([](LogLevel, std::string_view) {});
+  served.faulty().Set({.kind = IoOp::Kind::kFlush, .error = EIO, .count = 1, .hold = true});
+  SyncOp failing, succeeding;
+  served.client().channel().Sync(failing, Client::Mark);
+  served.client().channel().Sync(succeeding, Client::Mark);
+  WriteOp stable;
+  const std::vector<std::byte> bytes = Filled(4096, 'b');
+  const Segment piece{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  stable.range = {0, 4096};
+  stable.source = SgView({&piece, 1});
+  stable.fua = true;
+  served.client().channel().Write(stable, Client::Mark);
+  for (int i = 0; i < 20; ++i) served.client().reactor().Wait(5 * kNsPerMs);
+  EXPECT_NE(succeeding.state(), Completion::State::kIdle);
+  EXPECT_NE(stable.state(), Completion::State::kIdle);
+  served.faulty().LetGo(served.client().reactor());
+  EXPECT_EQ(served.client().Await(failing), IoResult::Error(EIO));
+  EXPECT_EQ(served.client().Await(succeeding), IoResult::Error(EIO));
+  EXPECT_EQ(served.client().Await(stable), IoResult::Error(EIO));
+  SetLogSink(nullptr);
+}
+
 TEST(SyncTest, AFileThatWasCutOffCannotBeFlushed) {
   FaultyFile served(kMiB);
   SetLogSink([](LogLevel, std::string_view) {});

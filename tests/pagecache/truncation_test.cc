@@ -9,7 +9,7 @@
 
 #include <cerrno>
 
-#include "tests/support/served_file.h"
+#include "tests/support/faulty_file.h"
 
 namespace quire {
 namespace {
@@ -105,6 +105,65 @@ TEST_F(TruncationTest, ReadsThatMissAreErrors) {
     op.data.Reset();
   }
   EXPECT_EQ(file_->stats().lent, 0u);
+}
+
+TEST_F(TruncationTest, ReadsThatMissPastTheCacheAreErrors) {
+  client_.reset();
+  file_.reset();
+  file_ = *File::Open({.path = scratch_.path(), .cache = CacheMode::kNone});
+  client_ = std::make_unique<Client>(workers_, *file_);
+  ASSERT_EQ(ftruncate(scratch_.fd(), kMiB + 100), 0);
+  ReadOp op;
+  for (const uint64_t length : {uint64_t{512}, uint64_t{4096}, uint64_t{65536}, kMiB}) {
+    EXPECT_EQ(client_->Read(op, {kMiB, length}), IoResult::Error(EIO)) << length;
+    op.data.Reset();
+  }
+}
+
+TEST_F(TruncationTest, ZeroesDoNotMakeItWholeAgain) {
+  ASSERT_EQ(ftruncate(scratch_.fd(), kMiB), 0);
+  for (const bool zero : {false, true}) {
+    EXPECT_EQ(client_->Discard({2 * kMiB, 4096}, zero), IoResult::Error(EIO));
+  }
+  EXPECT_EQ(Size(), kMiB);
+}
+
+// A page is lost, and the file made whole again, just when a request has looked for lost pages.
+class LateLossTest : public testing::Test {
+ protected:
+  LateLossTest() : served_(4 * kMiB) {
+    held_.references_only = true;
+    EXPECT_TRUE(served_.client().Read(held_, {2 * kMiB, 4096}).ok());
+    served_.faulty().WhenAsked([this] {
+      ASSERT_EQ(ftruncate(served_.scratch().fd(), kMiB), 0);
+      EXPECT_EQ(Collect(held_.data.view()), Filled(4096, 0));
+      ASSERT_EQ(ftruncate(served_.scratch().fd(), 4 * kMiB), 0);
+      served_.scratch().Fill(2 * kMiB, Filled(4096, 'c'));
+      asked_ = true;
+    });
+  }
+  ~LateLossTest() override {
+    held_.data.Reset();
+    EXPECT_TRUE(asked_);
+  }
+
+  FaultyFile served_;
+  ReadOp held_;
+  bool asked_ = false;
+};
+
+TEST_F(LateLossTest, AWriteGoesToTheFile) {
+  ASSERT_TRUE(served_.client().Write({2 * kMiB, 4096}, Filled(4096, 'd')).ok());
+  EXPECT_EQ(served_.scratch().Contents(2 * kMiB, 4096), Filled(4096, 'd'));
+}
+
+TEST_F(LateLossTest, AReaderHearsOfIt) {
+  ReadOp op;
+  op.references_only = true;
+  ASSERT_TRUE(served_.client().Read(op, {2 * kMiB, 4096}).ok());
+  const bool zeros = Collect(op.data.view()) == Filled(4096, 0);
+  op.data.Reset();
+  EXPECT_EQ(op.revoked, zeros);
 }
 
 }  // namespace

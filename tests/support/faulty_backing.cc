@@ -28,7 +28,11 @@ int FaultyBacking::Judge(IoOp& op) {
 
 void FaultyBacking::Submit(Reactor& reactor, IoOp& op, Via via, bool direct) {
   if (const int error = Judge(op); error != 0) {
-    reactor.Complete(op, IoResult::Error(error));
+    if (script_.hold) {
+      held_ = &op;
+    } else {
+      reactor.Complete(op, IoResult::Error(error));
+    }
   } else {
     inner_->Submit(reactor, op, via, direct);
   }

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/mutex.h"
 #include "pagecache/backing.h"
@@ -20,6 +22,7 @@ class FaultyBacking final : public Backing {
     uint64_t first = 0;        // from this one of the kind on, counted from 0
     uint64_t count = 0;        // so many
     uint64_t short_bytes = 0;  // transfers are cut to this; 0: not
+    bool hold = false;         // the last of them is answered by LetGo only
   };
 
   explicit FaultyBacking(std::unique_ptr<Backing> inner) : inner_(std::move(inner)) {
@@ -29,6 +32,12 @@ class FaultyBacking final : public Backing {
     script_ = script;
     seen_.store(0);
   }
+  // Answers the operation that the script holds.
+  void LetGo(Reactor& reactor) {
+    reactor.Complete(*std::exchange(held_, nullptr), IoResult::Error(script_.error));
+  }
+  // Runs once, when the engine next asks what is in memory, before it is told.
+  void WhenAsked(std::function<void()> act) { when_asked_ = std::move(act); }
   // From now on nothing can be mapped.
   void RefuseMaps() { maps_ = false; }
   // One letter for each of the first operations: r, w, f(lush), a(llocate), A(dvise).
@@ -42,7 +51,10 @@ class FaultyBacking final : public Backing {
   }
   int fd() const override { return inner_->fd(); }
   int direct_fd() const override { return inner_->direct_fd(); }
-  int64_t CountCached(ByteRange range) override { return inner_->CountCached(range); }
+  int64_t CountCached(ByteRange range) override {
+    if (when_asked_ != nullptr) std::exchange(when_asked_, nullptr)();
+    return inner_->CountCached(range);
+  }
   bool AskPages(const Mapping& mapping, ByteRange range, std::span<uint8_t> pages) override {
     return inner_->AskPages(mapping, range, pages);
   }
@@ -61,6 +73,8 @@ class FaultyBacking final : public Backing {
 
   const std::unique_ptr<Backing> inner_;
   Script script_;
+  IoOp* held_ = nullptr;
+  std::function<void()> when_asked_;
   bool maps_ = true;
   std::atomic<uint64_t> seen_{0};
   Mutex mutex_;

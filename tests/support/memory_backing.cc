@@ -125,10 +125,6 @@ IoResult MemoryBacking::RunNow(IoOp& op) {
       if (result.ok()) SetResident(op.range, false);
       return result;
     }
-    case IoOp::Kind::kAdvise:
-      return Advise(op);
-    case IoOp::Kind::kPoll:
-      return IoResult::Error(EINVAL);
   }
   return IoResult::Error(EINVAL);
 }
@@ -145,20 +141,6 @@ IoResult MemoryBacking::Read(IoOp& op) {
   const IoResult result = op.RunBlocking();
   if (result.ok()) SetResident({op.range.offset, result.bytes()}, true);
   return result;
-}
-
-IoResult MemoryBacking::Advise(const IoOp& op) {
-  switch (op.flags) {
-    case POSIX_FADV_WILLNEED:
-      SetResident(op.range, true);
-      break;
-    case POSIX_FADV_DONTNEED:
-      SetResident(op.range, false);
-      break;
-    default:
-      break;
-  }
-  return IoResult::Bytes(0);
 }
 
 }  // namespace quire

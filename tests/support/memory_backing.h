@@ -39,7 +39,6 @@ class MemoryBacking final : public Backing {
 
  private:
   IoResult Read(IoOp& op);
-  IoResult Advise(const IoOp& op);
   // Whole pages only, when they leave.
   void SetResident(ByteRange range, bool resident);
   // Resident bytes from the start of `range` on, without a gap.

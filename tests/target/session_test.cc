@@ -58,5 +58,25 @@ TEST_F(SessionTest, ThereIsOnlyLunZero) {
   EXPECT_EQ(session_->count_commands(), 0u);
 }
 
+// It may have to turn the reactor for its housekeeping to end.
+TEST(SessionDeathTest, DoesNotEndInsideACallback) {
+  const auto misuse = [] {
+    WorkerPool workers;
+    const auto reactor = *Reactor::Create(workers);
+    const auto device =
+        *Device::Create(*File::Open({.path = "null", .null_size_bytes = 1 << 20}), 512);
+    Target target("test");
+    target.Add(*device);
+    static std::unique_ptr<Session> session;
+    session = std::make_unique<Session>(target, *reactor, Session::Options{});
+    Command command;
+    command.blocks = {{0}, {8}};
+    command.done = [](Command& answered) { answered.Drop(); };
+    command.freed = [](Command&) { session.reset(); };
+    if (session->Submit(command) == Session::Answer::kAccepted) reactor->Poll();
+  };
+  EXPECT_DEATH(misuse(), "in_turn_");
+}
+
 }  // namespace
 }  // namespace quire

@@ -107,5 +107,24 @@ TEST(DeviceCreateTest, RefusesOddBlocksAndEmptyFiles) {
   EXPECT_TRUE(Device::Create(*File::Open({.path = file.path()}), 4096).ok());
 }
 
+TEST_F(DeviceTest, ARevokedReadIsForgottenByTheNextCommand) {
+  scratch_.Fill(0, Filled(kFileBytes, 'a'));
+  Command command;
+  command.references_only = true;
+  command.blocks = {{1024}, {8}};
+  Run(command);
+  ASSERT_EQ(ftruncate(scratch_.fd(), 4096), 0);
+  EXPECT_EQ(Collect(command.data_in().view()), Filled(4096, 0));
+  command.Drop();
+  EXPECT_TRUE(command.revoked());
+  command.kind = CommandKind::kFlush;
+  command.blocks = {{0}, {8}};
+  Run(command);
+  EXPECT_TRUE(command.outcome.good());
+  EXPECT_FALSE(command.revoked());
+  EXPECT_EQ(command.referenced_bytes(), 0u);
+  command.Drop();
+}
+
 }  // namespace
 }  // namespace quire

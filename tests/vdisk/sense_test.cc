@@ -21,13 +21,16 @@ struct Row {
 
 constexpr Row kRows[] = {
     {0, Direction::kRead, {}},
-    {EINVAL, Direction::kRead, {Status::kCheckCondition, SenseKey::kIllegalRequest, 0x21, 0}},
+    {ERANGE, Direction::kRead, {Status::kCheckCondition, SenseKey::kIllegalRequest, 0x21, 0}},
+    {EINVAL, Direction::kRead, {Status::kCheckCondition, SenseKey::kIllegalRequest, 0x24, 0}},
     {EROFS, Direction::kWrite, {Status::kCheckCondition, SenseKey::kDataProtect, 0x27, 0}},
     {EOPNOTSUPP, Direction::kWrite, {Status::kCheckCondition, SenseKey::kIllegalRequest, 0x20, 0}},
     {ENOSPC, Direction::kWrite, {Status::kCheckCondition, SenseKey::kDataProtect, 0x27, 7}},
     {EDQUOT, Direction::kWrite, {Status::kCheckCondition, SenseKey::kDataProtect, 0x27, 7}},
     {EIO, Direction::kRead, {Status::kCheckCondition, SenseKey::kMediumError, 0x11, 0}},
     {EIO, Direction::kWrite, {Status::kCheckCondition, SenseKey::kMediumError, 0x0c, 0}},
+    {ENODATA, Direction::kRead, {Status::kCheckCondition, SenseKey::kMediumError, 0x11, 0}},
+    {ETIMEDOUT, Direction::kRead, {Status::kCheckCondition, SenseKey::kHardwareError, 0x44, 0}},
     {EBUSY, Direction::kRead, {Status::kTaskSetFull, SenseKey::kNoSense, 0, 0}},
     {ENOMEM, Direction::kRead, {Status::kBusy, SenseKey::kNoSense, 0, 0}},
 };
@@ -39,7 +42,7 @@ TEST(SenseTest, EveryErrnoOfInterest) {
 }
 
 TEST(SenseTest, ThereAndBack) {
-  for (const int error : {0, EINVAL, EROFS, EOPNOTSUPP, ENOSPC, EIO, EBUSY}) {
+  for (const int error : {0, ERANGE, EINVAL, EROFS, EOPNOTSUPP, ENOSPC, EIO, EBUSY}) {
     EXPECT_EQ(ErrnoFromOutcome(OutcomeFromErrno(error, Direction::kWrite)), error);
   }
 }
@@ -51,7 +54,7 @@ TEST(SenseTest, AnythingElseIsAMediumErrorAndIsLogged) {
   EXPECT_EQ(OutcomeFromErrno(EXDEV, Direction::kRead).key, SenseKey::kMediumError);
   EXPECT_EQ(OutcomeFromErrno(EXDEV, Direction::kNone).key, SenseKey::kHardwareError);
   SetLogSink(nullptr);
-  EXPECT_EQ(count_lines, 2);
+  EXPECT_EQ(count_lines, 1) << "once per errno";
 }
 
 TEST(SenseTest, Names) {
