@@ -10,7 +10,7 @@ FlushGate::~FlushGate() { QUIRE_CHECK(!any_running()); }
 void FlushGate::Start(Entry& entry) {
   count_running_.fetch_add(1, std::memory_order_relaxed);
   MutexLock lock(mutex_);
-  entry.number = next_number_++;
+  entry.number_ = next_number_++;
   running_.PushBack(entry);
 }
 
@@ -22,13 +22,13 @@ bool FlushGate::End(Entry& entry, bool succeeded) {
     running_.Remove(entry);
     Entry* const oldest = running_.Front();
     if (succeeded && oldest != nullptr) {
-      entry.horizon = next_number_ - 1;
+      entry.horizon_ = next_number_ - 1;
       held_.PushBack(entry);
       believed = false;
     }
     for (Entry* held = held_.Front(); held != nullptr;) {
       Entry* const next = held_.Next(*held);
-      if (oldest == nullptr || held->horizon < oldest->number) {
+      if (oldest == nullptr || held->horizon_ < oldest->number_) {
         held_.Remove(*held);
         let_go.PushBack(*held);
       }

@@ -30,8 +30,8 @@ class FlushGate {
 
    private:
     friend class FlushGate;
-    uint64_t number = 0;   // in order of their starts
-    uint64_t horizon = 0;  // held: waits for all up to this number
+    uint64_t number_ = 0;   // in order of their starts
+    uint64_t horizon_ = 0;  // held: waits for all up to this number
   };
 
   ~FlushGate();

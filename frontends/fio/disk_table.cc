@@ -27,8 +27,7 @@ absl::StatusOr<std::shared_ptr<Disk>> DiskTable::Open(Request request) QUIRE_NO_
   const Inode inode = {file.st_dev, file.st_ino};
 
   std::unique_lock<Mutex> lock(mutex_);
-  const auto closing = [&] { return disks_.contains(inode) && disks_[inode].expired(); };
-  while (closing()) closed_.wait(lock);
+  while (disks_.contains(inode) && disks_[inode].expired()) closed_.wait(lock);
   std::shared_ptr<SharedDisk> shared = disks_.contains(inode) ? disks_[inode].lock() : nullptr;
   if (shared == nullptr) {
     request.disk.read_only = !request.writes && !written_.contains(request.disk.path);
