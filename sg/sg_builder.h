@@ -39,12 +39,23 @@ class SgBuilder {
   // Lets `vector` continue in `tail` after its first `kept_bytes`, under the same hold. The kept
   // part keeps its length but not its address: it was consumed and is not looked at again.
   static void Redirect(SgVector& vector, uint64_t kept_bytes, Segment tail) {
+    vector.lent_segments_ = nullptr;
     size_t count = 0;
     if (kept_bytes > 0) vector.segments_[count++] = {tail.data, kept_bytes};
     vector.segments_[count++] = tail;
     vector.count_segments_ = count;
     vector.length_bytes_ = kept_bytes + tail.size_bytes;
     vector.file_range_ = {};
+  }
+
+  // A vector whose segments, not only their bytes, are what `hold` is on.
+  static SgVector Lend(std::span<const Segment> segments, uint64_t length_bytes, Hold hold) {
+    SgVector vector;
+    vector.lent_segments_ = segments.data();
+    vector.count_segments_ = segments.size();
+    vector.length_bytes_ = length_bytes;
+    vector.hold_ = std::move(hold);
+    return vector;
   }
 
   // Hands the memory's hold to the vector.

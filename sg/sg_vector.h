@@ -27,11 +27,16 @@ class SgVector {
     count_segments_ = std::exchange(other.count_segments_, 0);
     length_bytes_ = std::exchange(other.length_bytes_, 0);
     file_range_ = std::exchange(other.file_range_, {});
+    lent_segments_ = std::exchange(other.lent_segments_, nullptr);
+    if (lent_segments_ != nullptr) return *this;
     for (size_t i = 0; i < count_segments_; ++i) segments_[i] = other.segments_[i];
     return *this;
   }
 
-  SgView view() const { return {std::span(segments_.data(), count_segments_), length_bytes_}; }
+  SgView view() const {
+    const Segment* first = lent_segments_ != nullptr ? lent_segments_ : segments_.data();
+    return {std::span(first, count_segments_), length_bytes_};
+  }
   uint64_t length_bytes() const { return length_bytes_; }
   // Where the bytes lie in a file when all of them are page references of one range.
   const FileRange& file_range() const { return file_range_; }
@@ -44,6 +49,7 @@ class SgVector {
     count_segments_ = 0;
     length_bytes_ = 0;
     file_range_ = {};
+    lent_segments_ = nullptr;
   }
 
  private:
@@ -53,6 +59,7 @@ class SgVector {
   size_t count_segments_ = 0;
   uint64_t length_bytes_ = 0;
   FileRange file_range_;
+  const Segment* lent_segments_ = nullptr;  // the hold's owner's, instead of those in place
   std::array<Segment, kMaxSegments> segments_;
 };
 
