@@ -58,6 +58,7 @@ class IntrusiveList {
 
   // nullptr when empty.
   T* Front() { return empty() ? nullptr : static_cast<T*>(head_.next_); }
+  T* Back() { return empty() ? nullptr : static_cast<T*>(head_.previous_); }
   T* PopFront() {
     T* item = Front();
     if (item != nullptr) Remove(*item);
