@@ -33,18 +33,21 @@ absl::StatusOr<std::unique_ptr<Reactor>> Reactor::Create(WorkerPool& workers,
   LogFeaturesOnce(features);
   std::unique_ptr<Reactor> reactor(new Reactor(workers, options, features));
   if (absl::Status opened = reactor->wake_fd_.Open(); !opened.ok()) return opened;
-  absl::StatusOr<std::unique_ptr<Slab>> slab = Slab::Create(options.slab);
-  if (!slab.ok()) return slab.status();
-  reactor->slab_ = *std::move(slab);
-  if (!features.io_uring) return reactor;
-  absl::StatusOr<std::unique_ptr<Ring>> ring = Ring::Create(options.count_ring_entries, features);
+  if (features.io_uring) reactor->OpenRing(options.count_ring_entries);
+  // After the ring: whose slots go before it.
+  reactor->memory_ = std::make_unique<ReactorMemory>(*reactor, options.memory);
+  if (absl::Status opened = reactor->memory_->Open(); !opened.ok()) return opened;
+  return reactor;
+}
+
+void Reactor::OpenRing(uint32_t count_entries) {
+  absl::StatusOr<std::unique_ptr<Ring>> ring = Ring::Create(count_entries, features_);
   if (ring.ok()) {
-    reactor->ring_ = *std::move(ring);
+    ring_ = *std::move(ring);
   } else {
     Log(LogLevel::kWarning, "no io_uring for a reactor, its I/O goes by worker threads: " +
                                 std::string(ring.status().message()));
   }
-  return reactor;
 }
 
 Reactor::Reactor(WorkerPool& workers, const ReactorOptions& options, const KernelFeatures& features)
@@ -53,6 +56,11 @@ Reactor::Reactor(WorkerPool& workers, const ReactorOptions& options, const Kerne
 Reactor::~Reactor() {
   // The last callback may run before the thread that posted it has left Post.
   while (count_callers_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
+  if (memory_ != nullptr && memory_->Close()) {
+    TakeMail();
+    RunReady();
+  }
+  memory_.reset();
   QUIRE_CHECK(count_in_flight_ == 0);
   QUIRE_CHECK(mailbox_.empty());
   QUIRE_CHECK(timers_.empty());
@@ -63,12 +71,6 @@ void Reactor::Bind() {
   thread_ = std::this_thread::get_id();
   if (ring_ == nullptr) return;
   ring_->Enable();
-}
-
-int32_t Reactor::slab_buffer_index() {
-  CheckOnThread();
-  if (!slab_buffer_.has_value()) slab_buffer_.emplace(*this, slab_->memory());
-  return slab_buffer_->index();
 }
 
 void Reactor::Submit(IoOp& op) {

@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// One thread's event loop: a ring, a ready list, timers, a mailbox, and a slab of buffers.
+// One thread's event loop: a ring, a ready list, timers, a mailbox, and private memory.
 // Runs as its own loop (Run), or inside an embedder's (event_fd and Poll).
-// Owns: its ring and slab. Lifetime: the WorkerPool outlives it; every object that uses it goes
-// first; the destructor checks that nothing is in flight.
-// Threads: set-up by any one thread; from the first Poll, Wait or Run on that one's, except where
-// "any thread" is said.
+// Owns: its ring and memory. Lifetime: the WorkerPool outlives it, and what its options name; every
+// object that uses it goes first; the destructor checks that nothing is in flight. Threads: set-up
+// by any one thread; from the first Poll, Wait or Run on that one's, except where "any thread" is
+// said.
 #pragma once
 
 #include <atomic>
@@ -20,11 +20,11 @@
 #include "engine/kernel_features.h"
 #include "engine/mailbox.h"
 #include "engine/ops.h"
+#include "engine/reactor_memory.h"
 #include "engine/registered.h"
 #include "engine/timer_queue.h"
 #include "engine/wake_fd.h"
 #include "engine/worker_pool.h"
-#include "sg/slab.h"
 
 namespace quire {
 
@@ -32,7 +32,7 @@ class Ring;
 
 struct ReactorOptions {
   uint32_t count_ring_entries = 256;
-  Slab::Layout slab;                      // private memory for reads that miss and direct I/O
+  SharedMemory* memory = nullptr;         // nullptr: 32 MiB of its own
   const Clock* clock = &Clock::System();  // outlives the reactor
   // nullptr: KernelFeatures::Get(). Copied at Create.
   const KernelFeatures* features = nullptr;
@@ -75,10 +75,8 @@ class Reactor {
   const Clock& clock() const { return clock_; }
   const KernelFeatures& features() const { return features_; }
   WorkerPool& workers() { return workers_; }
-  Slab& slab() { return *slab_; }
-  // The slab's index as a registered buffer of this ring, -1 where it could not be registered.
-  // The first call registers it, which pins all of its memory: only direct I/O is worth that.
-  int32_t slab_buffer_index();
+  // For reads that miss and direct I/O.
+  ReactorMemory& memory() { return *memory_; }
   bool has_ring() const { return ring_ != nullptr; }
 
   // Operations submitted or ready whose callback has not begun, and system calls of the loop.
@@ -102,6 +100,7 @@ class Reactor {
   friend class FixedBuffer;
 
   Reactor(WorkerPool& workers, const ReactorOptions& options, const KernelFeatures& features);
+  void OpenRing(uint32_t count_entries);
   uint32_t Turn(uint64_t timeout_ns);
   void Bind();
   void MakeReady(Completion& completion);
@@ -118,10 +117,8 @@ class Reactor {
   const Clock& clock_;
   const KernelFeatures features_;
   std::unique_ptr<Ring> ring_;  // nullptr: all by workers
-  std::unique_ptr<Slab> slab_;
   WakeFd wake_fd_;
   // Reactor only.
-  std::optional<FixedBuffer> slab_buffer_;  // none until somebody asks
   IntrusiveList<Completion> ready_;
   IntrusiveList<Completion> waiting_for_ring_;  // in order; the ring was full
   TimerQueue timers_;
@@ -137,6 +134,8 @@ class Reactor {
   std::atomic<bool> sleeping_{false};  // asleep, or in an embedder's loop: wake it by wake_fd_
   std::atomic<bool> stopping_{false};
   std::atomic<uint32_t> count_callers_{0};  // other threads inside Post or Stop
+  // The first to go.
+  std::unique_ptr<ReactorMemory> memory_;
 };
 
 }  // namespace quire

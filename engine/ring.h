@@ -21,7 +21,7 @@ class Ring {
   using ReadyList = IntrusiveList<Completion>;
   static constexpr uint64_t kForever = UINT64_MAX;
   static constexpr uint32_t kCountFixedFiles = 64;
-  static constexpr uint32_t kCountFixedBuffers = 16;
+  static constexpr uint32_t kCountFixedBuffers = 512;  // 2 GiB of chunks
 
   // The flags of io_uring_setup that `features` allow.
   static uint32_t SetupFlags(const KernelFeatures& features);

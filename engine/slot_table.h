@@ -1,39 +1,31 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// Which entries of one of the ring's fixed tables are taken: at most 64, the lowest free one first.
-// Threads: the reactor's.
+// Which entries of one of the ring's fixed tables are taken; the lowest free one first.
+// Owns: a few words per table, allocated once. Threads: the reactor's.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
-#include "base/check.h"
+#include "sg/number_set.h"
 
 namespace quire {
 
 class SlotTable {
  public:
-  static constexpr uint32_t kMaxSlots = 64;
-
-  constexpr explicit SlotTable(uint32_t count) : count_(count) { QUIRE_DCHECK(count <= kMaxSlots); }
-
-  uint32_t count() const { return count_; }
+  explicit SlotTable(uint32_t count) : free_(count) {
+    for (uint32_t slot = 0; slot < count; ++slot) free_.Insert(slot);
+  }
 
   // -1 when all are taken.
   int32_t Acquire() {
-    const int slot = std::countr_one(taken_);
-    if (slot >= static_cast<int>(count_)) return -1;
-    taken_ |= uint64_t{1} << slot;
-    return slot;
+    const auto slot = free_.Lowest();
+    if (!slot.has_value()) return -1;
+    free_.Remove(*slot);
+    return static_cast<int32_t>(*slot);
   }
-  void Release(int32_t slot) {
-    const uint64_t bit = uint64_t{1} << slot;
-    QUIRE_DCHECK((taken_ & bit) != 0);
-    taken_ &= ~bit;
-  }
+  void Release(int32_t slot) { free_.Insert(static_cast<uint64_t>(slot)); }
 
  private:
-  uint32_t count_;
-  uint64_t taken_ = 0;
+  NumberSet free_;
 };
 
 }  // namespace quire

@@ -12,7 +12,7 @@ namespace quire {
 
 void DirectWriter::Start(WriteOp& op, FileOp::Step done) {
   op.written = done;
-  op.bounce = {};
+  op.bounce = nullptr;
   Write(op, IoResult::Bytes(0));
 }
 
@@ -27,6 +27,11 @@ bool DirectWriter::AlignedSource(const WriteOp& op) {
   });
 }
 
+// The requester's own memory may be registered as well.
+int32_t DirectWriter::FixedBufferOf(const WriteOp& op, const Segment& piece) {
+  return op.channel->reactor_.memory().FixedBufferOf({piece.data, piece.size_bytes});
+}
+
 void DirectWriter::Write(FileOp& file_op, IoResult) {
   WriteOp& op = static_cast<WriteOp&>(file_op);
   if (op.aligned == op.range && AlignedSource(op)) {
@@ -34,7 +39,7 @@ void DirectWriter::Write(FileOp& file_op, IoResult) {
     return;
   }
   op.bounce = op.channel->TakeMemory(op, op.aligned.length, Write);
-  if (op.bounce.empty()) return;
+  if (op.bounce == nullptr) return;
   if (op.range.offset != op.aligned.offset) {
     ReadEdge(op, op.aligned.offset, OnHeadRead);
   } else {
@@ -44,9 +49,9 @@ void DirectWriter::Write(FileOp& file_op, IoResult) {
 
 void DirectWriter::ReadEdge(WriteOp& op, uint64_t offset, FileOp::Step next) {
   const uint32_t block = op.channel->file_.traits().direct_offset_align_bytes;
-  const Segment piece{op.bounce.data() + (offset - op.aligned.offset), block};
+  const Segment piece{op.bounce->memory().data() + (offset - op.aligned.offset), block};
   op.io.PrepareRead(-1, offset, {&piece, 1});
-  op.io.fixed_buffer = op.channel->reactor_.slab_buffer_index();
+  op.io.fixed_buffer = FixedBufferOf(op, piece);
   op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, next);
 }
 
@@ -77,9 +82,10 @@ void DirectWriter::OnTailRead(FileOp& file_op, IoResult result) {
     Finish(op, result.ok() ? IoResult::Error(EIO) : result);
     return;
   }
-  const Segment inside{op.bounce.data() + (op.range.offset - op.aligned.offset), op.range.length};
+  const Segment inside{op.bounce->memory().data() + (op.range.offset - op.aligned.offset),
+                       op.range.length};
   CopySg(SgView({&inside, 1}), op.source);
-  const Segment whole{op.bounce.data(), op.bounce.size()};
+  const Segment whole{op.bounce->memory().data(), op.aligned.length};
   Submit(op, {&whole, 1});
 }
 
@@ -89,7 +95,7 @@ void DirectWriter::Submit(WriteOp& op, std::span<const Segment> pieces) {
     return;
   }
   op.io.PrepareWrite(-1, op.aligned.offset, pieces, op.fua ? static_cast<uint32_t>(RWF_DSYNC) : 0);
-  if (!op.bounce.empty()) op.io.fixed_buffer = op.channel->reactor_.slab_buffer_index();
+  if (pieces.size() == 1) op.io.fixed_buffer = FixedBufferOf(op, pieces[0]);
   op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, OnWritten);
 }
 
@@ -110,8 +116,8 @@ void DirectWriter::OnWritten(FileOp& file_op, IoResult result) {
 }
 
 void DirectWriter::Finish(WriteOp& op, IoResult result) {
-  if (!op.bounce.empty()) op.channel->ReturnMemory(op.bounce);
-  op.bounce = {};
+  if (op.bounce != nullptr) op.channel->ReturnMemory(*op.bounce);
+  op.bounce = nullptr;
   op.written(op, result);
 }
 

@@ -20,6 +20,7 @@ class DirectWriter {
 
  private:
   static bool AlignedSource(const WriteOp& op);
+  static int32_t FixedBufferOf(const WriteOp& op, const Segment& piece);
   static void Write(FileOp& op, IoResult);
   static void ReadEdge(WriteOp& op, uint64_t offset, FileOp::Step next);
   static void OnHeadRead(FileOp& op, IoResult result);

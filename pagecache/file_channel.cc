@@ -27,8 +27,6 @@ FileChannel::FileChannel(File& file, Reactor& reactor)
       fixed_file_(reactor, file.backing_->fd()),
       fixed_direct_file_(reactor, file.backing_->direct_fd()),
       housekeeping_(file, reactor) {
-  // Now rather than in the first request: it takes milliseconds.
-  if (file.direct()) reactor.slab_buffer_index();
   kick_.channel = this;
   retry_timer_.channel = this;
   retry_timer_.callback = [](Timer& timer) {
@@ -117,25 +115,26 @@ void FileChannel::PostStep(FileOp& op, FileOp::Step step) {
   reactor_.Post(op.io, IoResult::Bytes(1));
 }
 
-std::span<std::byte> FileChannel::TakeMemory(FileOp& op, uint64_t length_bytes, FileOp::Step step) {
-  if (auto run = reactor_.slab().Take(length_bytes); run.has_value()) return *run;
+Sgv* FileChannel::TakeMemory(FileOp& op, uint64_t length_bytes, FileOp::Step step) {
+  if (Sgv* memory = reactor_.memory().TakeContiguous(length_bytes); memory != nullptr)
+    return memory;
   // Whoever returns memory looks at the count after that; so memory that came back before the
   // count was raised is found by the second Take, and later memory brings a kick.
   count_waiting_.fetch_add(1);
-  if (auto run = reactor_.slab().Take(length_bytes); run.has_value()) {
+  if (Sgv* memory = reactor_.memory().TakeContiguous(length_bytes); memory != nullptr) {
     count_waiting_.fetch_sub(1);
-    return *run;
+    return memory;
   }
   op.step = step;
   waiting_for_memory_.PushBack(op);
   if (!retry_timer_.armed()) {
     reactor_.timers().Arm(retry_timer_, reactor_.clock().NowNs() + kRetryNs);
   }
-  return {};
+  return nullptr;
 }
 
-void FileChannel::ReturnMemory(std::span<std::byte> run) {
-  reactor_.slab().Release(run);
+void FileChannel::ReturnMemory(Sgv& memory) {
+  SgvPool::Return(memory);
   if (count_waiting_.load() == 0 || kicked_.exchange(true)) return;
   kick_.Start(reactor_, [](Completion& completion) {
     FileChannel& channel = *static_cast<Kick&>(completion).channel;

@@ -60,10 +60,10 @@ class FileChannel {
   void PostStep(FileOp& op, FileOp::Step step);
   void Finish(FileOp& op, IoResult result);
 
-  // Private memory of this reactor. When all is taken the answer is empty, and `step` runs once
+  // Private memory of this reactor. When all is taken the answer is nullptr, and `step` runs once
   // some came back.
-  std::span<std::byte> TakeMemory(FileOp& op, uint64_t length_bytes, FileOp::Step step);
-  void ReturnMemory(std::span<std::byte> run);  // any thread
+  Sgv* TakeMemory(FileOp& op, uint64_t length_bytes, FileOp::Step step);
+  void ReturnMemory(Sgv& memory);  // any thread
   void RetryWaiting();
 
   // Constant after construction.

@@ -17,6 +17,7 @@
 #include "pagecache/pin.h"
 #include "pagecache/stable_bytes.h"
 #include "sg/sg_vector.h"
+#include "sg/sgv_pool.h"
 
 namespace quire {
 
@@ -72,8 +73,8 @@ struct ReadOp : FileOp {
   uint32_t count_parts = 0;
   uint32_t part = 0;            // the one being filled
   uint64_t progress_bytes = 0;  // of that part
-  uint64_t filled_bytes = 0;    // of private_run, by the parts before
-  std::span<std::byte> private_run;
+  uint64_t filled_bytes = 0;    // of private_memory, by the parts before
+  Sgv* private_memory = nullptr;
   Mapping* mapping = nullptr;  // the one that references point into
   uint64_t heals_before = 0;   // its healed pages when they were lent
   ReadPath path = ReadPath::kFill;
@@ -97,7 +98,7 @@ struct WriteOp : FileOp {
   bool measured = false;  // its cost teaches something
   uint64_t progress_bytes = 0;
   std::array<Segment, 16> rest;  // what is left of the source after a short write
-  std::span<std::byte> bounce;   // aligned memory for O_DIRECT, as long as `aligned`
+  Sgv* bounce = nullptr;         // aligned memory for O_DIRECT, as long as `aligned`
   ByteRange aligned;             // the range in whole blocks of O_DIRECT
   Step written = nullptr;        // what follows O_DIRECT
 };

@@ -102,18 +102,18 @@ void Filler::OnGranted(FileOp& file_op, IoResult waited) {
 }
 
 bool Filler::HaveMemory(ReadOp& op) {
-  if (!op.private_run.empty()) return true;
+  if (op.private_memory != nullptr) return true;
   uint64_t length = 0;
   for (uint32_t i = 0; i < op.count_parts; ++i) {
     if (!op.parts[i].reference) length += op.parts[i].range.length;
   }
-  op.private_run = op.channel->TakeMemory(op, length, Next);
-  return !op.private_run.empty();
+  op.private_memory = op.channel->TakeMemory(op, length, Next);
+  return op.private_memory != nullptr;
 }
 
 // True when the read is complete. Otherwise what was copied is kept and Next() goes on.
 bool Filler::CopyNow(ReadOp& op) {
-  const Segment piece{op.private_run.data(), op.range.length};
+  const Segment piece{op.private_memory->memory().data(), op.range.length};
   op.io.PrepareRead(-1, op.range.offset, {&piece, 1}, RWF_NOWAIT);
   File& file = op.channel->file_;
   const IoResult result = file.backing_->RunNow(op.io);
@@ -149,10 +149,11 @@ void Filler::Next(FileOp& file_op, IoResult) {
   }
   const bool direct = channel.file_.direct();
   const ReadOp::Part& part = op.parts[op.part];
-  const Segment piece{op.private_run.data() + op.filled_bytes + op.progress_bytes,
+  const Segment piece{op.private_memory->memory().data() + op.filled_bytes + op.progress_bytes,
                       part.range.length - op.progress_bytes};
   op.io.PrepareRead(-1, part.range.offset + op.progress_bytes, {&piece, 1});
-  op.io.fixed_buffer = direct ? channel.reactor_.slab_buffer_index() : -1;
+  op.io.fixed_buffer =
+      direct ? channel.reactor_.memory().FixedBufferOf({piece.data, piece.size_bytes}) : -1;
   channel.Submit(op, Backing::Via::kRing, direct, OnFilled);
 }
 
@@ -205,7 +206,7 @@ void Filler::Finish(ReadOp& op) {
       op.referenced_bytes += part.range.length;
       continue;
     }
-    builder.Append({op.private_run.data() + filled + part.skip, part.wanted});
+    builder.Append({op.private_memory->memory().data() + filled + part.skip, part.wanted});
     filled += part.range.length;
   }
   builder.Finish(Hold(Lender::Release, &op, 0));
@@ -225,8 +226,8 @@ void Filler::Fail(ReadOp& op, int error) {
   FileChannel& channel = *op.channel;
   channel.file_.pins_.Release(op.pin);
   op.pinned = false;
-  if (!op.private_run.empty()) channel.ReturnMemory(op.private_run);
-  op.private_run = {};
+  if (op.private_memory != nullptr) channel.ReturnMemory(*op.private_memory);
+  op.private_memory = nullptr;
   channel.Finish(op, IoResult::Error(error));
   PassTurn(op);
 }

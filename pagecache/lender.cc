@@ -49,8 +49,8 @@ void Lender::Release(void* owner, uint64_t) noexcept {
     op.revoked = op.revoked || op.stable_bytes.lost();
     op.stable_bytes.Reset();
   }
-  if (!op.private_run.empty()) op.channel->ReturnMemory(op.private_run);
-  op.private_run = {};
+  if (op.private_memory != nullptr) op.channel->ReturnMemory(*op.private_memory);
+  op.private_memory = nullptr;
 }
 
 }  // namespace quire

@@ -17,7 +17,7 @@ void Reader::Start(ReadOp& op) {
   op.revoked = false;
   op.pinned = false;
   op.in_turn = false;
-  op.private_run = {};
+  op.private_memory = nullptr;
   channel.counters_.reads.Add();
   if (!op.range.FitsIn(file.size_bytes()) || op.range.length > kMaxTransferBytes) {
     channel.Finish(op, IoResult::Error(EINVAL));

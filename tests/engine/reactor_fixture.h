@@ -104,7 +104,6 @@ class ReactorFixture : public testing::TestWithParam<RingKind> {
       GTEST_SKIP() << "this kernel has no such ring: " << KernelFeatures::Get().Describe();
     }
     options_.features = &features_;
-    options_.slab = {.slot_bytes = 4096, .count_slots = 8};
     Start();
   }
   // Again, with changed options_.

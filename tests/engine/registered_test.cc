@@ -19,33 +19,31 @@ namespace {
 class RegisteredTest : public ReactorFixture {};
 class SlotTest : public ReactorFixture {};  // there are none without a ring
 
-TEST_P(RegisteredTest, TheSlabIsABuffer) {
-  reactor_->Poll();
-  EXPECT_EQ(reactor_->slab_buffer_index() >= 0, reactor_->has_ring());
-}
-
 TEST_P(RegisteredTest, TransfersBySlot) {
   reactor_->Poll();
   const TempFile file("hello world");
   const FixedFile slot(*reactor_, file.fd());
   EXPECT_EQ(slot.index() >= 0, reactor_->has_ring());
-  const std::span<std::byte> run = *reactor_->slab().Take(5);
+  Sgv* const vector = reactor_->memory().TakeContiguous(5);
+  const std::span<std::byte> run = vector->memory();
   const Segment piece{run.data(), run.size()};
+  const int32_t index = reactor_->memory().FixedBufferOf(run);
+  EXPECT_EQ(index >= 0, reactor_->has_ring());
   TestOp op;
   op.PrepareRead(file.fd(), 6, {&piece, 1});
   op.fixed_file = slot.index();
-  op.fixed_buffer = reactor_->slab_buffer_index();
+  op.fixed_buffer = index;
   Submit(op);
   WaitFor(op);
   EXPECT_EQ(op.last, IoResult::Bytes(5));
   EXPECT_EQ(std::memcmp(run.data(), "world", 5), 0);
   op.PrepareWrite(file.fd(), 0, {&piece, 1});
   op.fixed_file = slot.index();
-  op.fixed_buffer = reactor_->slab_buffer_index();
+  op.fixed_buffer = index;
   Submit(op);
   WaitUntil([&] { return op.count_callbacks == 2; });
   EXPECT_EQ(file.Read(11), "world world");
-  reactor_->slab().Release(run);
+  SgvPool::Return(*vector);
 }
 
 TEST_P(SlotTest, TheSlotIsWhatIsRead) {
@@ -69,10 +67,12 @@ TEST_P(SlotTest, OutsideOfTheBufferIsRefused) {
   const Segment piece = PieceOf(text);
   TestOp op;
   op.PrepareRead(file.fd(), 0, {&piece, 1});
-  op.fixed_buffer = reactor_->slab_buffer_index();
+  Sgv* const vector = reactor_->memory().TakeContiguous(5);
+  op.fixed_buffer = reactor_->memory().FixedBufferOf(vector->memory());
   Submit(op);
   WaitFor(op);
   EXPECT_EQ(op.last.error(), EFAULT);
+  SgvPool::Return(*vector);
 }
 
 TEST_P(SlotTest, SlotsAreTakenBack) {
@@ -111,7 +111,7 @@ void PrintAndCount(LogLevel, std::string_view line) {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
 }
 
-// In the child: two reactors whose slabs may not be locked.
+// In the child: two reactors whose memory may not be locked.
 [[noreturn]] void RegisterWithoutPrivileges() {
   const rlimit limit{64 << 10, 64 << 10};
   QUIRE_CHECK(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
@@ -124,7 +124,10 @@ void PrintAndCount(LogLevel, std::string_view line) {
   for (int i = 0; i < 2; ++i) {
     const std::unique_ptr<Reactor> reactor = *Reactor::Create(workers, options);
     reactor->Poll();
-    QUIRE_CHECK(reactor->slab_buffer_index() == -1);
+    Sgv* const vector = reactor->memory().TakeContiguous(4096);
+    QUIRE_CHECK(reactor->memory().FixedBufferOf(vector->memory()) == -1);
+    QUIRE_CHECK(reactor->memory().FixedBufferOf(vector->memory()) == -1);
+    SgvPool::Return(*vector);
     QUIRE_CHECK(g_count_lines == (reactor->has_ring() ? 1 : 0));
     std::array<std::byte, 8> memory{};
     const Segment piece{memory.data(), memory.size()};
@@ -144,7 +147,7 @@ TEST(RegisteredDeathTest, ASmallMemoryLockLimit) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
   if (!KernelFeatures::Get().io_uring) GTEST_SKIP() << KernelFeatures::Get().Describe();
   EXPECT_EXIT(RegisterWithoutPrivileges(), testing::ExitedWithCode(0),
-              "24 MiB of buffers.*LimitMEMLOCK");
+              "4 MiB of buffers.*LimitMEMLOCK");
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST(DirectWriterTest, EveryFailureIsAnswered) {
       ASSERT_LT(k, 10u);
       served.faulty().Set({.kind = kind, .error = EIO, .first = k, .count = 1});
       const IoResult result = served.client().Write(ragged, Filled(ragged.length, 'b'));
-      EXPECT_EQ(served.client().reactor().slab().count_taken(), 0u);
+      EXPECT_EQ(TakenPages(served.client().reactor()), 0u);
       EXPECT_EQ(served.file().stats().lent, 0u);
       if (result.ok()) break;
       EXPECT_EQ(result, IoResult::Error(EIO));

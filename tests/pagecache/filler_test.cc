@@ -2,7 +2,7 @@
 // Goal: a fill that goes wrong says so and leaves nothing behind; one that is short goes on; one
 // that finds no memory waits for some.
 // Method: a faulty backing that fails the k-th read for k = 0, 1, ... until all goes well; short
-// reads; a slab of two slots.
+// reads; memory for two reads.
 
 #include "pagecache/filler.h"
 
@@ -35,7 +35,7 @@ TEST(FillerTest, EveryFailureIsAnswered) {
     EXPECT_FALSE(op.data.held());
     EXPECT_EQ(served.file().stats().lent, 0u);
   }
-  EXPECT_EQ(served.client().reactor().slab().count_taken(), 0u);
+  EXPECT_EQ(TakenPages(served.client().reactor()), 0u);
 }
 
 TEST(FillerTest, ShortReadsAreContinued) {
@@ -51,9 +51,10 @@ TEST(FillerTest, ShortReadsAreContinued) {
 }
 
 TEST(FillerTest, WaitsForMemory) {
+  const auto memory = *SharedMemory::Create({.max_bytes = 4 * kMiB, .pressure = std::nullopt});
   ReactorOptions options;
-  options.slab = {.slot_bytes = 65536, .count_slots = 2};
-  FaultyFile served(4 * kMiB, {}, options);
+  options.memory = memory.get();
+  FaultyFile served(32 * kMiB, {}, options);
   served.Drop();
   static int count_done;
   count_done = 0;
@@ -61,7 +62,7 @@ TEST(FillerTest, WaitsForMemory) {
   for (uint64_t i = 0; i < 16; ++i) {
     ops.push_back(std::make_unique<ReadOp>());
     ops.back()->copies_only = true;
-    ops.back()->range = {i * 131072, 65536};
+    ops.back()->range = {i * 2 * kMiB, 2 * kMiB};
     served.client().channel().Read(*ops.back(), [](Completion& completion) {
       ReadOp& op = static_cast<ReadOp&>(completion);
       EXPECT_TRUE(op.result().ok());
@@ -71,7 +72,7 @@ TEST(FillerTest, WaitsForMemory) {
   }
   for (int i = 0; i < 10000 && count_done < 16; ++i) served.client().reactor().Wait(kNsPerMs);
   EXPECT_EQ(count_done, 16);
-  EXPECT_EQ(served.client().reactor().slab().count_taken(), 0u);
+  EXPECT_EQ(TakenPages(served.client().reactor()), 0u);
 }
 
 }  // namespace

@@ -62,6 +62,12 @@ class ScratchFile {
   int fd_ = -1;
 };
 
+// Pages of private memory that requests have now.
+inline uint64_t TakenPages(Reactor& reactor) {
+  const SgvPool::Stats& stats = reactor.memory().pool().stats();
+  return stats.cached_pages.load() - stats.idle_pages.load();
+}
+
 // One reactor's way into a shared file, with calls that wait. Belongs to the thread that uses it.
 class Client {
  public:
