@@ -10,6 +10,10 @@ Session::Session(Target& target, Reactor& reactor, Options options)
   for (uint32_t lun = 0; lun < target_.count_luns(); ++lun) {
     nexuses_.push_back(target_.device(lun).Connect(reactor_));
   }
+  if (options_.admission != nullptr) {
+    buffers_ = std::make_unique<DataBuffers>(reactor_, *options_.admission, options_.initiator_name,
+                                             target_);
+  }
 }
 
 Session::~Session() { QUIRE_CHECK(count_commands() == 0); }
@@ -28,6 +32,19 @@ Session::Answer Session::Submit(Command& command) {
   };
   target_.device(command.lun).Execute(*nexuses_[command.lun], command);
   return Answer::kAccepted;
+}
+
+Session::Answer Session::Ask(DataBuffer& buffer) {
+  reactor_.CheckOnThread();
+  QUIRE_CHECK(buffers_ != nullptr);
+  if (buffer.lun >= nexuses_.size()) return Answer::kNoSuchLun;
+  return buffers_->Ask(buffer) ? Answer::kAccepted : Answer::kTooLarge;
+}
+
+void Session::Cancel(DataBuffer& buffer) {
+  reactor_.CheckOnThread();
+  QUIRE_CHECK(buffers_ != nullptr);
+  buffers_->Cancel(buffer);
 }
 
 }  // namespace quire
