@@ -64,14 +64,16 @@ void DiskTable::Close(SharedDisk* shared, Inode inode) {
   closed_.notify_all();
 }
 
-std::shared_ptr<WorkerPool> DiskTable::workers() {
+absl::StatusOr<std::shared_ptr<DiskTable::Common>> DiskTable::common() {
   MutexLock lock(mutex_);
-  std::shared_ptr<WorkerPool> workers = workers_.lock();
-  if (workers == nullptr) {
-    workers = std::make_shared<WorkerPool>();
-    workers_ = workers;
-  }
-  return workers;
+  std::shared_ptr<Common> common = common_.lock();
+  if (common != nullptr) return common;
+  absl::StatusOr<std::unique_ptr<Memory>> memory = Memory::Create({});
+  if (!memory.ok()) return memory.status();
+  common = std::make_shared<Common>();
+  common->memory = *std::move(memory);
+  common_ = common;
+  return common;
 }
 
 }  // namespace quire::fio

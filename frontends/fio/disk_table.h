@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // The disks of this process, shared by its jobs: several jobs on one file have one disk.
-// Owns: nothing; a disk, and the worker pool, go with the last job that uses them.
+// Owns: nothing; a disk, and what jobs share, go with the last job that uses them.
 // Threads: any thread. Errors: Status that says what to do.
 //
 // Jobs with thread=1 are threads of one process. Without it each job is a process, has a table of
@@ -21,6 +21,7 @@
 #include "base/mutex.h"
 #include "engine/worker_pool.h"
 #include "host/disk.h"
+#include "host/memory.h"
 
 namespace quire::fio {
 
@@ -39,7 +40,12 @@ class DiskTable {
   };
   absl::StatusOr<std::shared_ptr<Disk>> Open(Request request);
 
-  std::shared_ptr<WorkerPool> workers();
+  // What the reactors of all jobs use.
+  struct Common {
+    WorkerPool workers;
+    std::unique_ptr<Memory> memory;
+  };
+  absl::StatusOr<std::shared_ptr<Common>> common();
 
  private:
   using Inode = std::pair<dev_t, ino_t>;
@@ -56,7 +62,7 @@ class DiskTable {
   // A disk that is being closed stays here until it is: the file is locked until then.
   std::map<Inode, std::weak_ptr<SharedDisk>> disks_ QUIRE_GUARDED_BY(mutex_);
   std::condition_variable_any closed_;
-  std::weak_ptr<WorkerPool> workers_ QUIRE_GUARDED_BY(mutex_);
+  std::weak_ptr<Common> common_ QUIRE_GUARDED_BY(mutex_);
 };
 
 }  // namespace quire::fio

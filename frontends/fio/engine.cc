@@ -51,6 +51,13 @@ int Init(thread_data* td) {
   return 0;
 }
 
+// fio has its buffers now.
+int PostInit(thread_data* td) {
+  JobOf(td)->Register(
+      {static_cast<std::byte*>(static_cast<void*>(td->orig_buffer)), td->orig_buffer_size});
+  return 0;
+}
+
 void Cleanup(thread_data* td) {
   delete JobOf(td);
   td->io_ops_data = nullptr;
@@ -118,6 +125,7 @@ ioengine_ops* Engine() {
     ops.version = FIO_IOOPS_VERSION;
     ops.flags = FIO_NOEXTEND | FIO_NO_OFFLOAD | FIO_ASYNCIO_SETS_ISSUE_TIME;
     ops.init = Init;
+    ops.post_init = PostInit;
     ops.cleanup = Cleanup;
     ops.get_file_size = GetFileSize;
     ops.open_file = OpenFile;

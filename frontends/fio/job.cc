@@ -38,17 +38,20 @@ std::optional<BlockRange> Blocks(uint64_t begin, uint64_t end, uint32_t block_by
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Job>> Job::Create(thread_data& td) {
-  std::shared_ptr<WorkerPool> workers = DiskTable::OfProcess().workers();
-  absl::StatusOr<std::unique_ptr<Reactor>> reactor = Reactor::Create(*workers);
+  absl::StatusOr<std::shared_ptr<DiskTable::Common>> common = DiskTable::OfProcess().common();
+  if (!common.ok()) return common.status();
+  absl::StatusOr<std::unique_ptr<Reactor>> reactor =
+      Reactor::Create((*common)->workers, {.memory = &(*common)->memory->shared()});
   if (!reactor.ok()) return reactor.status();
-  return std::unique_ptr<Job>(new Job(td, std::move(workers), *std::move(reactor)));
+  return std::unique_ptr<Job>(new Job(td, *std::move(common), *std::move(reactor)));
 }
 
-Job::Job(thread_data& td, std::shared_ptr<WorkerPool> workers, std::unique_ptr<Reactor> reactor)
+Job::Job(thread_data& td, std::shared_ptr<DiskTable::Common> common,
+         std::unique_ptr<Reactor> reactor)
     : td_(td),
       options_(*static_cast<const Options*>(td.eo)),
       batched_(td.o.iodepth_batch > 1),
-      workers_(std::move(workers)),
+      common_(std::move(common)),
       reactor_(std::move(reactor)) {}
 
 Job::~Job() = default;
@@ -79,6 +82,12 @@ void Job::LetGoOfCache(fio_file& file) {
   static_cast<OpenDisk*>(file.engine_data)->disk->LetGoOfCache();
 }
 
+void Job::Register(std::span<std::byte> buffers) {
+  if (CacheOf(td_, options_) != DiskOptions::Cache::kNone || buffers.empty()) return;
+  reactor_->memory().registered().Add(buffers);
+  registered_ = buffers;
+}
+
 void Job::AddUnit(io_u& unit) {
   auto* slot = new Slot;
   slot->job = this;
@@ -88,6 +97,9 @@ void Job::AddUnit(io_u& unit) {
 }
 
 void Job::RemoveUnit(io_u& unit) {
+  if (!registered_.empty()) {
+    reactor_->memory().registered().Remove(std::exchange(registered_, {}));
+  }
   delete static_cast<Slot*>(std::exchange(unit.engine_data, nullptr));
 }
 

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -40,6 +41,9 @@ class Job {
   // Gives up what would keep the cached pages of `file` in memory.
   static void LetGoOfCache(fio_file& file);
 
+  // fio's buffers, which it keeps until the first RemoveUnit, as a fixed buffer: the kernel need
+  // not look their pages up for each direct transfer.
+  void Register(std::span<std::byte> buffers);
   void AddUnit(io_u& unit);
   void RemoveUnit(io_u& unit);
 
@@ -67,7 +71,7 @@ class Job {
     std::unique_ptr<Session> session;
   };
 
-  Job(thread_data& td, std::shared_ptr<WorkerPool> workers, std::unique_ptr<Reactor> reactor);
+  Job(thread_data& td, std::shared_ptr<DiskTable::Common> common, std::unique_ptr<Reactor> reactor);
   // Fills the command from its io_u. An errno where that cannot be.
   int Prepare(Slot& slot, const Disk& disk) const;
   static void OnDone(Command& command);
@@ -81,9 +85,10 @@ class Job {
   thread_data& td_;
   const Options& options_;
   const bool batched_;  // fio submits several at a time, by Commit
-  const std::shared_ptr<WorkerPool> workers_;
+  const std::shared_ptr<DiskTable::Common> common_;
   const std::unique_ptr<Reactor> reactor_;
   // The job's thread.
+  std::span<std::byte> registered_;
   std::vector<std::shared_ptr<Disk>> disks_;  // kept to the end: files are closed between phases
   IntrusiveList<Slot> landed_;                // done, not yet taken by fio
   uint32_t count_landed_ = 0;
