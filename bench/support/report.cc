@@ -58,6 +58,7 @@ std::string TimeName(double ns) {
 }
 
 std::string ByteName(double bytes) {
+  if (bytes >= 1000 << 20) return absl::StrFormat("%.3g GiB", bytes / (1 << 30));
   if (bytes >= 1 << 20) return absl::StrFormat("%.3g MiB", bytes / (1 << 20));
   if (bytes >= 1 << 10) return absl::StrFormat("%.3g KiB", bytes / (1 << 10));
   return absl::StrFormat("%.3g", bytes);

@@ -41,6 +41,7 @@ TEST(Names, FitTheSize) {
   EXPECT_EQ(TimeName(3.4e6), "3.4 ms");
   EXPECT_EQ(ByteName(12), "12");
   EXPECT_EQ(ByteName(1536), "1.5 KiB");
+  EXPECT_EQ(ByteName(2.0 * (1 << 30)), "2 GiB");
 }
 
 }  // namespace
