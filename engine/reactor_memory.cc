@@ -26,8 +26,11 @@ ReactorMemory::ReactorMemory(Reactor& reactor, SharedMemory* shared)
 
 absl::Status ReactorMemory::Open() {
   if (shared_ == nullptr) {
-    absl::StatusOr<std::unique_ptr<SharedMemory>> own = SharedMemory::Create(
-        {.max_bytes = kOwnBytes, .pressure = std::nullopt, .clock = &reactor_.clock()});
+    absl::StatusOr<std::unique_ptr<SharedMemory>> own =
+        SharedMemory::Create({.max_bytes = kOwnBytes,
+                              .max_mapped_bytes = kOwnBytes,
+                              .pressure = std::nullopt,
+                              .clock = &reactor_.clock()});
     if (!own.ok()) return own.status();
     own_ = *std::move(own);
     shared_ = own_.get();

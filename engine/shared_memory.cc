@@ -10,8 +10,11 @@ absl::StatusOr<std::unique_ptr<SharedMemory>> SharedMemory::Create(const Options
     return absl::InvalidArgumentError("memory for buffers: at least 4 MiB are needed");
   }
   std::unique_ptr<SharedMemory> memory(new SharedMemory(options));
-  absl::StatusOr<std::unique_ptr<Regions>> regions = Regions::Create(
-      {.max_bytes = options.max_bytes, .family = &memory->family_, .clock = options.clock});
+  absl::StatusOr<std::unique_ptr<Regions>> regions =
+      Regions::Create({.max_bytes = options.max_bytes,
+                       .max_mapped_bytes = options.max_mapped_bytes,
+                       .family = &memory->family_,
+                       .clock = options.clock});
   if (!regions.ok()) return regions.status();
   memory->regions_ = *std::move(regions);
   if (options.pressure.has_value()) memory->pressure_.emplace(*options.pressure);

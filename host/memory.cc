@@ -14,9 +14,10 @@ constexpr uint64_t kMiB = 1 << 20;
 
 absl::StatusOr<std::unique_ptr<Memory>> Memory::Create(const Options& options) {
   constexpr uint64_t kLeast = SgvPool::kMaxPooledBytes;
-  const uint64_t limit_bytes = options.limit_bytes / kLeast * kLeast;  // as the regions do
-  if (options.engine_bytes < kLeast || limit_bytes < kLeast ||
-      limit_bytes - kLeast < options.engine_bytes) {
+  // Whole chunks, as the regions have them.
+  const uint64_t chunks_bytes =
+      (options.limit_bytes - std::min(options.limit_bytes, options.engine_bytes)) / kLeast * kLeast;
+  if (options.engine_bytes < kLeast || chunks_bytes == 0) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "memory for buffers: a limit of %d MiB with %d MiB for the engine leaves less than %d MiB "
         "for one of the two; raise the limit",
@@ -29,10 +30,12 @@ absl::StatusOr<std::unique_ptr<Memory>> Memory::Create(const Options& options) {
         kLeast / kMiB));
   }
   absl::StatusOr<std::unique_ptr<SharedMemory>> shared =
-      SharedMemory::Create({.max_bytes = limit_bytes, .purge_ns = options.purge_ns});
+      SharedMemory::Create({.max_bytes = chunks_bytes,
+                            .max_mapped_bytes = options.engine_bytes,
+                            .purge_ns = options.purge_ns});
   if (!shared.ok()) return shared.status();
   return std::unique_ptr<Memory>(
-      new Memory(*std::move(shared), {.limit_bytes = limit_bytes - options.engine_bytes,
+      new Memory(*std::move(shared), {.limit_bytes = chunks_bytes,
                                       .initiator_limit_bytes = options.initiator_limit_bytes,
                                       .device_limit_bytes = options.device_limit_bytes}));
 }

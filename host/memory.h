@@ -2,7 +2,11 @@
 // The memory for buffers of the whole process: what its reactors share, and how much of it the data
 // of initiators may take.
 //
-//   limit   [ budget: data that initiators send ............ ][ engine: reads that miss, O_DIRECT ]
+//   limit   [ chunks: data that initiators send, and reads ...... ][ mapped: for the engine only ]
+//
+// Both draw on the chunks; where they have no run of pages left for a read that misses or for
+// O_DIRECT, it is mapped on its own. Data of initiators is charged to the budget, private bytes of
+// reads are not.
 //
 // Owns: both. Lifetime: outlives reactors and sessions. Threads: any thread.
 // Errors: Status that says what to do.

@@ -19,6 +19,12 @@ class PageSource {
   virtual ~PageSource() = default;
   // A page-aligned piece of 1 to `count_pages` pages; empty when there is none left.
   virtual std::span<std::byte> TakePages(uint64_t count_pages) = 0;
+  // All of them in one piece, perhaps one that is made for this request only; empty when there is
+  // none.
+  virtual std::span<std::byte> TakeRun(uint64_t count_pages) {
+    static_cast<void>(count_pages);
+    return {};
+  }
   // A piece as it was taken.
   virtual void ReleasePages(std::span<std::byte> piece) = 0;
 

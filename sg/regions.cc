@@ -38,18 +38,18 @@ Regions::~Regions() {
     QUIRE_CHECK(chunks_[index].count_attached == 0);
     Drop(index);
   }
-  QUIRE_CHECK(stats_.large_bytes == 0);
+  QUIRE_CHECK(stats_.mapped_bytes == 0);
 }
 
 std::span<std::byte> Regions::Take(uint64_t length_bytes) {
   QUIRE_CHECK(length_bytes > 0);
   MutexLock lock(mutex_);
   const std::span<std::byte> block = length_bytes > kChunkBytes
-                                         ? TakeLarge(length_bytes)
+                                         ? TakeMapped(length_bytes)
                                          : TakeBlock(OrderOf(UnitsOf(length_bytes)), length_bytes);
   if (block.empty()) ++stats_.refused;
-  // What can never be had is no want, and ends nobody's.
-  if (length_bytes <= options_.max_bytes) SetWanting(block.empty());
+  // A mapping is no matter of those who have idle pieces.
+  if (length_bytes <= kChunkBytes) SetWanting(block.empty());
   return block;
 }
 
@@ -57,8 +57,9 @@ std::span<std::byte> Regions::TakePages(uint64_t count_pages) {
   QUIRE_CHECK(count_pages > 0);
   const uint64_t pages = std::min<uint64_t>(count_pages, Buddy::kUnits);
   MutexLock lock(mutex_);
-  std::span<std::byte> block = TakeBlock(OrderOf(pages), pages * kUnitBytes);
-  for (uint32_t order = OrderOf(pages); block.empty() && order-- > 0;) {
+  // The largest block that is not larger: nothing is taken that was not asked for.
+  std::span<std::byte> block;
+  for (auto order = static_cast<uint32_t>(std::bit_width(pages)); block.empty() && order-- > 0;) {
     block = TakeBlock(order, kUnitBytes << order);
   }
   if (block.empty()) ++stats_.refused;
@@ -93,7 +94,6 @@ void Regions::LowerFirst(uint32_t index) {
 }
 
 Regions::Chunk* Regions::Grow() {
-  if (BackedBytes() + kChunkBytes > options_.max_bytes) return nullptr;
   uint32_t index = 0;
   if (!area_->Take({&index, 1})) return nullptr;
   Chunk& chunk = chunks_[index];
@@ -106,42 +106,24 @@ Regions::Chunk* Regions::Grow() {
   return &chunk;
 }
 
-std::span<std::byte> Regions::TakeLarge(uint64_t length_bytes) {
-  if (length_bytes > options_.max_bytes) return {};
+std::span<std::byte> Regions::TakeMapped(uint64_t length_bytes) {
+  if (length_bytes > options_.max_mapped_bytes) return {};
   const uint64_t mapped_bytes = UnitsOf(length_bytes) * kUnitBytes;
-  if (!MakeRoom(mapped_bytes)) return {};
+  if (stats_.mapped_bytes + mapped_bytes > options_.max_mapped_bytes) return {};
   void* memory = mmap(nullptr, mapped_bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return {};
-  stats_.large_bytes += mapped_bytes;
+  stats_.mapped_bytes += mapped_bytes;
   stats_.used_bytes += mapped_bytes;
-  ++stats_.large_taken;
+  ++stats_.mapped_taken;
   return {static_cast<std::byte*>(memory), length_bytes};
 }
 
-// Drops free chunks, the highest first, if that is enough; else none. Those that rings have begin
-// to retire: the next one who asks may find them gone.
-bool Regions::MakeRoom(uint64_t length_bytes) {
-  const auto can_go = [](const Chunk& chunk) {
-    return chunk.buddy != nullptr && chunk.buddy->empty() && chunk.count_attached == 0;
-  };
-  const uint64_t most_bytes = options_.max_bytes - length_bytes;
-  uint64_t least_bytes = BackedBytes();
-  for (uint32_t index = 0; index < chunks_end_; ++index) {
-    if (can_go(chunks_[index])) least_bytes -= kChunkBytes;
-  }
-  if (least_bytes > most_bytes) {
-    for (uint32_t index = 0; index < chunks_end_; ++index) {
-      Chunk& chunk = chunks_[index];
-      if (chunk.buddy != nullptr && chunk.buddy->empty() && !can_go(chunk))
-        SetRetiring(chunk, true);
-    }
-    return false;
-  }
-  for (uint32_t index = chunks_end_; BackedBytes() > most_bytes;) {
-    if (can_go(chunks_[--index])) Drop(index);
-  }
-  return true;
+std::span<std::byte> Regions::TakeRun(uint64_t count_pages) {
+  MutexLock lock(mutex_);
+  const std::span<std::byte> run = TakeMapped(count_pages * kUnitBytes);
+  if (run.empty()) ++stats_.refused;
+  return run;
 }
 
 void Regions::Release(std::span<std::byte> block) {
@@ -150,8 +132,8 @@ void Regions::Release(std::span<std::byte> block) {
   const std::optional<uint32_t> index = ChunkOf(block.data());
   if (!index.has_value()) {
     const uint64_t mapped_bytes = UnitsOf(block.size()) * kUnitBytes;
-    QUIRE_CHECK(mapped_bytes <= stats_.large_bytes);
-    stats_.large_bytes -= mapped_bytes;
+    QUIRE_CHECK(mapped_bytes <= stats_.mapped_bytes);
+    stats_.mapped_bytes -= mapped_bytes;
     stats_.used_bytes -= mapped_bytes;
     munmap(block.data(), mapped_bytes);
     return;
@@ -170,16 +152,11 @@ void Regions::Release(std::span<std::byte> block) {
 
 uint32_t Regions::Retire(uint64_t idle_ns, uint32_t max_chunks) {
   MutexLock lock(mutex_);
-  const uint64_t now_ns = options_.clock->NowCoarseNs();  // not before the latest Release
   uint32_t count_gone = 0;
-  for (uint32_t index = chunks_end_; index-- > 0 && max_chunks > 0;) {
-    Chunk& chunk = chunks_[index];
-    if (chunk.buddy == nullptr || !chunk.buddy->empty()) continue;
-    if (chunk.retiring.load(std::memory_order_relaxed)) continue;
-    if (now_ns - chunk.free_since_ns < idle_ns) continue;
-    --max_chunks;
-    if (chunk.count_attached > 0) {
-      SetRetiring(chunk, true);
+  for (const uint32_t index : IdleSince(idle_ns)) {
+    if (max_chunks-- == 0) break;
+    if (chunks_[index].count_attached > 0) {
+      SetRetiring(chunks_[index], true);
     } else {
       Drop(index);
       ++count_gone;
@@ -187,6 +164,22 @@ uint32_t Regions::Retire(uint64_t idle_ns, uint32_t max_chunks) {
   }
   area_->Tick();
   return count_gone;
+}
+
+// The oldest first, and of the same age the highest.
+std::vector<uint32_t> Regions::IdleSince(uint64_t idle_ns) const {
+  const uint64_t now_ns = options_.clock->NowCoarseNs();  // not before the latest Release
+  std::vector<uint32_t> idle;
+  if (stats_.idle_chunks == 0) return idle;
+  for (uint32_t index = chunks_end_; index-- > 0;) {
+    const Chunk& chunk = chunks_[index];
+    if (chunk.buddy == nullptr || !chunk.buddy->empty()) continue;
+    if (chunk.retiring.load(std::memory_order_relaxed)) continue;
+    if (now_ns - chunk.free_since_ns >= idle_ns) idle.push_back(index);
+  }
+  std::ranges::stable_sort(idle, {},
+                           [this](uint32_t index) { return chunks_[index].free_since_ns; });
+  return idle;
 }
 
 void Regions::Attach(uint32_t index) {
@@ -254,8 +247,8 @@ void Regions::CheckInvariants() const {
   QUIRE_CHECK(now.chunks == stats_.chunks);
   QUIRE_CHECK(now.idle_chunks == stats_.idle_chunks);
   QUIRE_CHECK(now.registered == stats_.registered);
-  QUIRE_CHECK(now.used_bytes + stats_.large_bytes == stats_.used_bytes);
-  QUIRE_CHECK(BackedBytes() <= options_.max_bytes);
+  QUIRE_CHECK(now.used_bytes + stats_.mapped_bytes == stats_.used_bytes);
+  QUIRE_CHECK(stats_.mapped_bytes <= options_.max_mapped_bytes);
   area_->CheckInvariants();
 }
 

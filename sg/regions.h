@@ -7,11 +7,12 @@
 //                 +----------- every ring has let go of it (Detach) -------------------+
 //
 // Takes the leftmost block of the lowest chunk that has one, so that high chunks become free.
-// Requests above 4 MiB are mapped on their own, and unmapped when they come back.
-// Owns: all of it. Lifetime: outlives every block; the destructor checks that all came back.
-// Threads: any thread; one mutex, held for less than a microsecond, or for one system call where a
-// chunk goes or a large piece comes and goes. Pools keep it off the path of a request.
-// Errors: "full" is an ordinary answer.
+// Requests above 4 MiB, and runs of pages that must be in one piece where chunks have only parts
+// left, are mapped on their own, under a cap of their own, and unmapped when they come back. Owns:
+// all of it. Lifetime: outlives every block; the destructor checks that all came back. Threads: any
+// thread; one mutex, held for less than a microsecond, or for one system call where a chunk goes or
+// a mapping comes and goes. Pools keep it off the path of a request. Errors: "full" is an ordinary
+// answer.
 #pragma once
 
 #include <array>
@@ -35,18 +36,19 @@ class Regions : public PageSource {
   static constexpr uint64_t kChunkBytes = Buddy::kUnits * kUnitBytes;  // 4 MiB
 
   struct Options {
-    uint64_t max_bytes = uint64_t{1} << 30;  // never exceeded; in whole chunks
-    uint64_t idle_ns = kNsPerSecond;         // a free chunk is kept for so long: pools have aged it
-    DataAreaFamily* family = nullptr;        // outlives this
+    uint64_t max_bytes = uint64_t{1} << 30;          // of chunks, never exceeded; in whole ones
+    uint64_t max_mapped_bytes = uint64_t{64} << 20;  // of what is mapped on its own
+    uint64_t idle_ns = kNsPerSecond;   // a free chunk is kept for so long: pools have aged it
+    DataAreaFamily* family = nullptr;  // outlives this
     const Clock* clock = &Clock::System();
   };
 
   struct Stats {
     uint64_t chunks = 0, idle_chunks = 0;  // now: with memory; of these wholly free
-    uint64_t large_bytes = 0;              // now: mapped on their own
-    uint64_t used_bytes = 0;               // now: of blocks taken, large ones included
+    uint64_t mapped_bytes = 0;             // now: on their own
+    uint64_t used_bytes = 0;               // now: of blocks taken, mapped ones included
     uint64_t grown_chunks = 0, retired_chunks = 0;
-    uint64_t taken = 0, large_taken = 0;
+    uint64_t taken = 0, mapped_taken = 0;
     uint64_t refused = 0;     // nothing left
     uint64_t registered = 0;  // chunks attached to rings now, once per ring
   };
@@ -60,17 +62,19 @@ class Regions : public PageSource {
   // `block` as Take answered it.
   void Release(std::span<std::byte> block);
 
-  // A block of up to `count_pages`: the whole, or the largest part that is left in one piece.
+  // A block of up to `count_pages`: the whole, or the largest power of two that is left in one
+  // piece.
   std::span<std::byte> TakePages(uint64_t count_pages) override;
+  std::span<std::byte> TakeRun(uint64_t count_pages) override;
   void ReleasePages(std::span<std::byte> piece) override { Release(piece); }
 
-  // Retires chunks that were free since `idle_ns` before now, at most `max_chunks`, the highest
+  // Retires chunks that were free since `idle_ns` before now, at most `max_chunks`, the oldest
   // first. Those that rings have registered only begin to: see Retiring. Returns how many went.
   uint32_t Retire(uint64_t idle_ns, uint32_t max_chunks);
   uint32_t Retire() { return Retire(options_.idle_ns, count_chunks()); }
 
   // ---- For those who register chunks ----
-  // The chunk that a byte lies in, in constant time; nothing for large blocks and foreign memory.
+  // The chunk that a byte lies in, in constant time; nothing for mapped blocks and foreign memory.
   std::optional<uint32_t> ChunkOf(const std::byte* byte) const {
     const auto offset = static_cast<uint64_t>(byte - area_->memory().data());
     if (offset >= area_->memory().size()) return std::nullopt;
@@ -87,7 +91,7 @@ class Regions : public PageSource {
   }
   bool any_retiring() const { return count_retiring_.load(std::memory_order_relaxed) > 0; }
 
-  // All bytes lie in this descriptor's memory, large blocks apart.
+  // All bytes lie in this descriptor's memory, mapped blocks apart.
   const DataArea& area() const { return *area_; }
   Stats stats() const;
   DataArea::Stats area_stats() const;
@@ -106,13 +110,10 @@ class Regions : public PageSource {
   bool HasRoom(uint32_t index, uint32_t order) const QUIRE_REQUIRES(mutex_);
   void LowerFirst(uint32_t index) QUIRE_REQUIRES(mutex_);
   Chunk* Grow() QUIRE_REQUIRES(mutex_);
-  std::span<std::byte> TakeLarge(uint64_t length_bytes) QUIRE_REQUIRES(mutex_);
-  bool MakeRoom(uint64_t length_bytes) QUIRE_REQUIRES(mutex_);
+  std::span<std::byte> TakeMapped(uint64_t length_bytes) QUIRE_REQUIRES(mutex_);
+  std::vector<uint32_t> IdleSince(uint64_t idle_ns) const QUIRE_REQUIRES(mutex_);
   void SetRetiring(Chunk& chunk, bool retiring) QUIRE_REQUIRES(mutex_);
   void Drop(uint32_t index) QUIRE_REQUIRES(mutex_);
-  uint64_t BackedBytes() const QUIRE_REQUIRES(mutex_) {
-    return stats_.chunks * kChunkBytes + stats_.large_bytes;
-  }
 
   // Constant after construction.
   const Options options_;

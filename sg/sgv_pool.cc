@@ -98,7 +98,8 @@ Sgv* SgvPool::Make(uint32_t order, uint64_t count_pages, bool contiguous) {
   vector->pool_ = this;
   vector->order_ = order;
   // What is idle here may be what is missing there.
-  while (!Fill(*vector, count_pages, contiguous)) {
+  while (!Fill(*vector, count_pages, contiguous) &&
+         !(contiguous && FillByRun(*vector, count_pages))) {
     if (Shrink(count_pages) > 0) continue;
     Retire(std::move(vector));
     return nullptr;
@@ -106,7 +107,7 @@ Sgv* SgvPool::Make(uint32_t order, uint64_t count_pages, bool contiguous) {
   vector->capacity_bytes_ = count_pages * kPage;
   ++count_vectors_;
   stats_.cached_pages.fetch_add(count_pages, std::memory_order_relaxed);
-  if (order < kOrders) {
+  if (vector->order_ < kOrders) {
     stats_.orders[order].pieces.Add(vector->pieces_.size());
     stats_.orders[order].segments.Add(vector->segments_.size());
   }
@@ -129,6 +130,16 @@ bool SgvPool::Fill(Sgv& vector, uint64_t count_pages, bool contiguous) {
   if (left == 0 && !(contiguous && vector.segments_.size() > 1)) return true;
   GiveBack(vector);
   return false;
+}
+
+// Where only parts are left: a run for this request alone, which is not kept.
+bool SgvPool::FillByRun(Sgv& vector, uint64_t count_pages) {
+  const std::span<std::byte> run = source_.TakeRun(count_pages);
+  if (run.empty()) return false;
+  vector.order_ = kOrders;
+  vector.pieces_.push_back(run);
+  Cluster(vector, run);
+  return true;
 }
 
 // The room for its pieces stays, so that the next miss allocates none, but for that of a large one.

@@ -7,9 +7,9 @@
 //   new --Take--> taken --Return--> idle --Take--> taken        idle for the purge interval, or
 //                                    '---------> gone           under memory pressure: gone
 //
-// Idle vectors of an order are taken by fewest segments first. Neighbouring pieces that the source
-// hands out are merged into one segment or not, as `clustering` says. Requests above 4 MiB are
-// served outside the pool: made for the request, gone with it.
+// Idle vectors of an order are taken by fewest segments first, by powers of two. Neighbouring
+// pieces that the source hands out are merged into one segment or not, as `clustering` says.
+// Requests above 4 MiB are served outside the pool: made for the request, gone with it.
 //
 // Owns: the memory of its vectors, taken from the source. Lifetime: the source outlives it, it
 // outlives every vector taken; the destructor checks that all came back.
@@ -115,7 +115,8 @@ class SgvPool {
 
   // A vector trimmed to `length_bytes`; nullptr when there is no memory. REQUIRES: length > 0.
   Sgv* Take(uint64_t length_bytes) { return Take(length_bytes, /*contiguous=*/false); }
-  // One of a single segment; nullptr when there is none. REQUIRES: clustering.
+  // One of a single segment, perhaps made for this request only; nullptr when there is none.
+  // REQUIRES: clustering.
   Sgv* TakeContiguous(uint64_t length_bytes) { return Take(length_bytes, /*contiguous=*/true); }
   // The vector as one that gives itself back.
   static SgVector Lend(Sgv& vector);
@@ -147,6 +148,7 @@ class SgvPool {
   Sgv* TakeIdle(uint32_t order, bool contiguous);
   Sgv* Make(uint32_t order, uint64_t count_pages, bool contiguous);
   bool Fill(Sgv& vector, uint64_t count_pages, bool contiguous);
+  bool FillByRun(Sgv& vector, uint64_t count_pages);
   void GiveBack(Sgv& vector);
   void Cluster(Sgv& vector, std::span<std::byte> piece) const;
   static void Bridge(Sgv& vector, size_t grown);

@@ -51,7 +51,8 @@ TEST(FillerTest, ShortReadsAreContinued) {
 }
 
 TEST(FillerTest, WaitsForMemory) {
-  const auto memory = *SharedMemory::Create({.max_bytes = 4 * kMiB, .pressure = std::nullopt});
+  const auto memory = *SharedMemory::Create(
+      {.max_bytes = 4 * kMiB, .max_mapped_bytes = 0, .pressure = std::nullopt});
   ReactorOptions options;
   options.memory = memory.get();
   FaultyFile served(32 * kMiB, {}, options);
@@ -73,6 +74,22 @@ TEST(FillerTest, WaitsForMemory) {
   for (int i = 0; i < 10000 && count_done < 16; ++i) served.client().reactor().Wait(kNsPerMs);
   EXPECT_EQ(count_done, 16);
   EXPECT_EQ(TakenPages(served.client().reactor()), 0u);
+}
+
+// A page that somebody holds leaves no run of 4 MiB; the longest read is answered all the same.
+TEST(FillerTest, NeedsNoRunOfItsPool) {
+  const auto memory = *SharedMemory::Create({.max_bytes = 4 * kMiB, .pressure = std::nullopt});
+  ReactorOptions options;
+  options.memory = memory.get();
+  FaultyFile served(16 * kMiB, {.path = "", .cache = CacheMode::kNone}, options);
+  const std::span<std::byte> held = memory->regions().Take(4096);
+  ReadOp op;
+  ASSERT_EQ(served.client().Read(op, {512, 4 * kMiB}), IoResult::Bytes(4 * kMiB));
+  EXPECT_EQ(Collect(op.data.view()), Filled(4 * kMiB, 'a'));
+  EXPECT_GT(memory->regions().stats().mapped_bytes, 0u);
+  op.data.Reset();
+  EXPECT_EQ(memory->regions().stats().mapped_bytes, 0u);
+  memory->regions().Release(held);
 }
 
 }  // namespace

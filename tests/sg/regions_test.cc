@@ -26,9 +26,11 @@ using Block = std::span<std::byte>;
 constexpr uint64_t kUnit = Regions::kUnitBytes;
 constexpr uint64_t kChunk = Regions::kChunkBytes;
 
+constexpr uint64_t kMapped = 2 * kChunk;  // may be mapped on their own
+
 std::unique_ptr<Regions> Make(uint64_t count_chunks, const Clock* clock = &Clock::System()) {
-  absl::StatusOr<std::unique_ptr<Regions>> regions =
-      Regions::Create({.max_bytes = count_chunks * kChunk, .clock = clock});
+  absl::StatusOr<std::unique_ptr<Regions>> regions = Regions::Create(
+      {.max_bytes = count_chunks * kChunk, .max_mapped_bytes = kMapped, .clock = clock});
   EXPECT_TRUE(regions.ok());
   return *std::move(regions);
 }
@@ -133,26 +135,20 @@ TEST(Regions, ABlockThatComesBackEndsTheWant) {
   regions->Release(c);
   EXPECT_FALSE(regions->wanting());
   regions->Release(a);
-  // A large one as well.
-  const Block large = regions->Take(2 * kChunk);
-  EXPECT_TRUE(regions->Take(1).empty());
-  EXPECT_TRUE(regions->wanting());
-  regions->Release(large);
-  EXPECT_FALSE(regions->wanting());
 }
 
-TEST(Regions, WhatCouldNeverBeServedIsNotWanted) {
-  const auto regions = Make(2);
+TEST(Regions, WhatIsMappedOnItsOwnIsNoMatterOfIdlePieces) {
+  const auto regions = Make(1);
   const Block half = regions->Take(kChunk / 2);
-  for (const uint64_t length : {2 * kChunk + 1, 3 * kChunk, ~uint64_t{0} - kUnit, ~uint64_t{0}}) {
+  for (const uint64_t length : {kMapped + 1, ~uint64_t{0} - kUnit, ~uint64_t{0}}) {
     EXPECT_TRUE(regions->Take(length).empty());
     EXPECT_FALSE(regions->wanting()) << length;
   }
-  EXPECT_TRUE(regions->Take(2 * kChunk).empty());  // this one could, once that came back
+  EXPECT_TRUE(regions->Take(kChunk).empty());  // this one could, once that came back
   EXPECT_TRUE(regions->wanting());
-  EXPECT_TRUE(regions->Take(2 * kChunk + 1).empty());
+  EXPECT_TRUE(regions->Take(kMapped + 1).empty());
   EXPECT_TRUE(regions->wanting());  // the other one still is
-  EXPECT_EQ(regions->stats().refused, 6u);
+  EXPECT_EQ(regions->stats().refused, 5u);
   regions->Release(half);
 }
 
@@ -164,11 +160,11 @@ TEST(Regions, PagesAreTheLargestPartThatIsLeft) {
   EXPECT_EQ(rest.size(), kChunk / 4);
   EXPECT_TRUE(regions->TakePages(1).empty());
   regions->ReleasePages(half);
-  // Exactly as many as are wanted when they fit.
-  const Block three = regions->TakePages(3);
-  EXPECT_EQ(three.size(), 3 * kUnit);
-  EXPECT_EQ(regions->stats().used_bytes, kChunk / 2 + 4 * kUnit);
-  for (const Block block : {quarter, rest, three}) regions->ReleasePages(block);
+  // Never more than are asked for: a page that nobody was charged for is nobody's.
+  const Block two = regions->TakePages(3);
+  EXPECT_EQ(two.size(), 2 * kUnit);
+  EXPECT_EQ(regions->stats().used_bytes, kChunk / 2 + 2 * kUnit);
+  for (const Block block : {quarter, rest, two}) regions->ReleasePages(block);
   // More than a chunk is served in parts.
   const Block most = regions->TakePages(5000);
   EXPECT_EQ(most.size(), kChunk);
@@ -182,87 +178,37 @@ TEST(Regions, LargeRequestsAreMappedOnTheirOwn) {
   EXPECT_FALSE(regions->ChunkOf(large.data()).has_value());
   EXPECT_EQ(reinterpret_cast<uintptr_t>(large.data()) % kUnit, 0u);
   Touch(large);
-  EXPECT_EQ(regions->stats().large_bytes, kChunk + kUnit);
+  EXPECT_EQ(regions->stats().mapped_bytes, kChunk + kUnit);
   EXPECT_EQ(regions->stats().chunks, 0u);
-  // Large blocks and chunks share the cap: two chunks fit beside 4 MiB and a page, not three.
-  const Block a = regions->Take(kChunk);
-  const Block b = regions->Take(kChunk);
-  EXPECT_FALSE(b.empty());
-  EXPECT_TRUE(regions->Take(kUnit).empty());
-  EXPECT_TRUE(regions->Take(kChunk + 1).empty());
+  // They have a cap of their own.
+  EXPECT_TRUE(regions->Take(kMapped).empty());
+  EXPECT_FALSE(regions->wanting());
   regions->Release(large);
   unsigned char resident = 0;
   EXPECT_EQ(mincore(large.data(), kUnit, &resident), -1);
   EXPECT_EQ(errno, ENOMEM);
-  EXPECT_EQ(regions->stats().large_bytes, 0u);
-  const Block exact = regions->Take(2 * kChunk);
-  EXPECT_EQ(exact.size(), 2 * kChunk);
-  EXPECT_TRUE(regions->Take(4 * kChunk + 1).empty());
-  EXPECT_EQ(regions->stats().large_taken, 2u);
-  for (const Block block : {a, b, exact}) regions->Release(block);
+  EXPECT_EQ(regions->stats().mapped_bytes, 0u);
+  const Block exact = regions->Take(kMapped);
+  EXPECT_EQ(exact.size(), kMapped);
+  EXPECT_TRUE(regions->Take(kMapped + 1).empty());
+  EXPECT_EQ(regions->stats().mapped_taken, 2u);
+  regions->Release(exact);
   regions->CheckInvariants();
 }
 
-// Takes `count` whole chunks, writes to them and gives them back.
-void LeaveIdleChunks(Regions& regions, int count) {
-  std::vector<Block> blocks;
-  for (int i = 0; i < count; ++i) blocks.push_back(regions.Take(kChunk));
-  for (const Block block : blocks) Touch(block);
-  for (const Block block : blocks) regions.Release(block);
-}
-
-TEST(Regions, IdleChunksMakeRoomForALargeRequest) {
+// A page in use of every chunk, and yet a run of 4 MiB is to be had.
+TEST(Regions, RunsAreMappedWhereChunksHaveOnlyParts) {
   const auto regions = Make(4);
-  LeaveIdleChunks(*regions, 4);
-  EXPECT_EQ(BackedBytes(*regions), 4 * kChunk);
-  // No more than has to, the highest first.
-  const Block large = regions->Take(kChunk + 1);
-  ASSERT_FALSE(large.empty());
-  EXPECT_FALSE(regions->wanting());
-  EXPECT_EQ(regions->stats().chunks, 2u);
-  EXPECT_EQ(regions->stats().idle_chunks, 2u);
-  EXPECT_EQ(regions->stats().retired_chunks, 2u);
-  EXPECT_EQ(BackedBytes(*regions), 2 * kChunk);
-  EXPECT_EQ(regions->chunk(1)[0], std::byte{0xa5});
-  regions->CheckInvariants();
-  regions->Release(large);
-  const Block fits = regions->Take(2 * kChunk);  // nothing has to go for this one
-  ASSERT_FALSE(fits.empty());
-  EXPECT_EQ(regions->stats().retired_chunks, 2u);
-  regions->Release(fits);
-  const Block all = regions->Take(4 * kChunk);
-  ASSERT_FALSE(all.empty());
-  EXPECT_EQ(regions->stats().chunks, 0u);
-  regions->Release(all);
-  regions->CheckInvariants();
-}
-
-TEST(Regions, ChunksInUseOrRegisteredAreNotDroppedForALargeRequest) {
-  const auto regions = Make(4);
-  LeaveIdleChunks(*regions, 4);
-  const Block used = regions->Take(kUnit);
-  ASSERT_EQ(regions->ChunkOf(used.data()), 0u);
-  used[0] = std::byte{7};
-  const Block whole = regions->Take(kChunk);
-  ASSERT_EQ(regions->ChunkOf(whole.data()), 1u);
-  regions->Attach(1);
-  regions->Release(whole);
-  // Chunk 0 is in use, 1 registered, 2 and 3 are free.
-  EXPECT_TRUE(regions->Take(2 * kChunk + 1).empty());
-  EXPECT_TRUE(regions->wanting());
-  EXPECT_EQ(regions->stats().chunks, 4u);  // not enough: nothing goes in vain
-  const Block large = regions->Take(2 * kChunk);
-  ASSERT_FALSE(large.empty());
-  EXPECT_EQ(used[0], std::byte{7});
-  EXPECT_EQ(regions->chunk(1)[0], std::byte{0xa5});
-  EXPECT_EQ(regions->stats().chunks, 2u);
-  regions->CheckInvariants();
-  regions->Release(large);
-  regions->Detach(1);
-  const Block larger = regions->Take(3 * kChunk);
-  EXPECT_FALSE(larger.empty());
-  regions->Release(larger);
-  regions->Release(used);
+  std::vector<Block> pages;
+  for (uint64_t i = 0; i < 4 * kChunk / kUnit; ++i) pages.push_back(regions->Take(kUnit));
+  EXPECT_TRUE(regions->TakePages(1).empty());
+  const Block run = regions->TakeRun(kChunk / kUnit);
+  ASSERT_EQ(run.size(), kChunk);
+  Touch(run);
+  EXPECT_FALSE(regions->ChunkOf(run.data()).has_value());
+  regions->ReleasePages(run);
+  EXPECT_EQ(regions->stats().mapped_bytes, 0u);
+  for (const Block page : pages) regions->Release(page);
 }
 
 TEST(Regions, ChunkOfKnowsItsOwnBytesOnly) {
@@ -285,13 +231,21 @@ TEST(Regions, ChunkOfKnowsItsOwnBytesOnly) {
 TEST(Regions, AnAreaIsAMultipleOfTheChunk) {
   const auto regions = *Regions::Create({.max_bytes = 2 * kChunk + kChunk - 1});
   EXPECT_EQ(regions->count_chunks(), 2u);
-  // What is beyond is nobody's, large requests included.
-  EXPECT_TRUE(regions->Take(2 * kChunk + 1).empty());
-  EXPECT_TRUE(regions->Take(3 * kChunk - 1).empty());
-  EXPECT_FALSE(regions->wanting());
-  const Block all = regions->Take(2 * kChunk);
-  EXPECT_FALSE(all.empty());
-  regions->Release(all);
+}
+
+TEST(Regions, TheOldestGoFirst) {
+  ManualClock clock;
+  const auto regions = Make(4, &clock);
+  std::vector<Block> blocks;
+  for (int i = 0; i < 4; ++i) blocks.push_back(regions->Take(kChunk));
+  for (const size_t i : {2u, 0u, 3u, 1u}) {
+    regions->Release(blocks[i]);
+    clock.Advance(10);
+  }
+  EXPECT_EQ(regions->Retire(0, 2), 2u);
+  const Block again = regions->Take(kChunk);
+  EXPECT_EQ(regions->ChunkOf(again.data()), 1u) << "0 and 2 are gone, 1 and 3 have their memory";
+  regions->Release(again);
 }
 
 TEST(Regions, OnlyWhatIsIdleForLongEnoughRetires) {
@@ -478,7 +432,8 @@ class RandomRegions {
       DetachOne(static_cast<uint32_t>(prng_.Below(kChunks)));
     }
     const Regions::Stats stats = regions_->stats();
-    ASSERT_LE(stats.chunks * kChunk + stats.large_bytes, kChunks * kChunk);
+    ASSERT_LE(stats.chunks, kChunks);
+    ASSERT_LE(stats.mapped_bytes, kMapped);
     ASSERT_LE(BackedBytes(*regions_), stats.chunks * kChunk);
     ASSERT_EQ(stats.grown_chunks - stats.retired_chunks, stats.chunks);
   }

@@ -294,6 +294,27 @@ TEST(SgvPool, ContiguousIsOneSegmentOrNone) {
   SgvPool::Return(*vector);
 }
 
+// A page in use of every chunk: the pool's regions have room, but no run of it.
+TEST(SgvPool, ContiguousWhereThereAreOnlyParts) {
+  const auto regions = *Regions::Create({.max_bytes = 4 * Regions::kChunkBytes});
+  std::vector<std::span<std::byte>> pages;
+  for (uint64_t i = 0; i < 4 * 1024; ++i) pages.push_back(regions->Take(kPage));
+  for (size_t i = 0; i < pages.size(); ++i) {
+    if (i % 1024 != 7) regions->Release(pages[i]);
+  }
+  SgvPool pool(*regions, {});
+  for (const uint64_t length : {Regions::kChunkBytes, Regions::kChunkBytes + 2 * kPage}) {
+    Sgv* const vector = pool.TakeContiguous(length);
+    ASSERT_NE(vector, nullptr);
+    EXPECT_EQ(vector->memory().size(), length);
+    vector->memory().back() = std::byte{1};
+    SgvPool::Return(*vector);
+    EXPECT_EQ(regions->stats().mapped_bytes, 0u) << "made for that request only";
+  }
+  EXPECT_TRUE(pool.quiet());
+  for (size_t i = 7; i < pages.size(); i += 1024) regions->Release(pages[i]);
+}
+
 // An idle vector of several segments is no answer, one of a single segment is.
 TEST(SgvPool, ContiguousTakesNoOtherIdleOne) {
   TestSource source(8);
