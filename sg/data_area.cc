@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,14 @@ absl::Status Refusal(const char* what, int error) {
                                       std::strerror(error));
 }
 
+// vm.memfd_noexec=2 refuses what may be executed; kernels before 6.3 do not know the flag.
+int MakeMemfd() {
+  constexpr unsigned int kNoExecSeal = 0x0008;  // MFD_NOEXEC_SEAL
+  const int fd = memfd_create("quire", MFD_CLOEXEC | MFD_ALLOW_SEALING | kNoExecSeal);
+  if (fd >= 0 || errno != EINVAL) return fd;
+  return memfd_create("quire", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
 }  // namespace
 
 uint64_t DataAreaFamily::ExcessBytes() const {
@@ -37,7 +46,11 @@ absl::StatusOr<std::unique_ptr<DataArea>> DataArea::Create(const Options& option
   if (options.size_bytes / options.block_bytes > UINT32_MAX) {
     return absl::InvalidArgumentError("data area: more than 2^32 - 1 blocks; make them larger");
   }
-  const int fd = memfd_create("quire", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  // The kernel would end the process for it.
+  if (rlimit limit{}; getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < options.size_bytes) {
+    return Refusal("raise RLIMIT_FSIZE (ulimit -f)", EFBIG);
+  }
+  const int fd = MakeMemfd();
   if (fd < 0) return Refusal("no memfd", errno);
   void* memory = MAP_FAILED;
   if (ftruncate(fd, static_cast<off_t>(options.size_bytes)) == 0 &&
@@ -48,7 +61,7 @@ absl::StatusOr<std::unique_ptr<DataArea>> DataArea::Create(const Options& option
   if (memory == MAP_FAILED) {
     const int error = errno;
     close(fd);
-    return Refusal("no address space (raise RLIMIT_AS, RLIMIT_FSIZE)", error);
+    return Refusal("no address space (raise RLIMIT_AS)", error);
   }
   return std::unique_ptr<DataArea>(
       new DataArea(options, {static_cast<std::byte*>(memory), options.size_bytes}, fd));
@@ -153,10 +166,11 @@ std::optional<std::span<std::byte>> DataArea::Look(uint64_t untrusted_index) {
   return block(static_cast<uint32_t>(untrusted_index));
 }
 
-bool DataArea::ReleaseUntrusted(uint64_t untrusted_index) {
-  if (!Look(untrusted_index).has_value()) return false;
-  Release(static_cast<uint32_t>(untrusted_index));
-  return true;
+std::optional<uint32_t> DataArea::TakeBack(uint64_t untrusted_index) {
+  if (!Look(untrusted_index).has_value()) return std::nullopt;
+  const auto block = static_cast<uint32_t>(untrusted_index);
+  given_.Remove(block);
+  return block;
 }
 
 void DataArea::Tick() {

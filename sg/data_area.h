@@ -15,7 +15,7 @@
 // before (an idle one gives everything, a bursting one keeps what its bursts need). Memory that a
 // stranger touched behind absent blocks goes as each period starts.
 //
-// Indices that another process wrote are looked up by Look and ReleaseUntrusted only, which believe
+// Indices that another process wrote are looked up by Look and TakeBack only, which believe
 // nothing and know only blocks that were given to it. The size of the memfd is sealed: nobody can
 // cut the memory off.
 //
@@ -108,13 +108,14 @@ class DataArea {
   // Ages waiters and gives back what the family asks for; to be called about once a second.
   void Tick();
 
-  // From now on the other process may name the block, and may be the one to release it.
+  // From now on the other process may name the block.
   // REQUIRES: taken, not given.
   void Give(uint32_t block);
   // The block that another process names, if it is one that was given to it.
   std::optional<std::span<std::byte>> Look(uint64_t untrusted_index);
-  // False, and nothing happens, when it names none.
-  [[nodiscard]] bool ReleaseUntrusted(uint64_t untrusted_index);
+  // The other process is done with it: no longer given. The owner releases it, once nothing of its
+  // own is under way there any more. Nothing when it names none.
+  [[nodiscard]] std::optional<uint32_t> TakeBack(uint64_t untrusted_index);
 
   std::span<std::byte> memory() const { return memory_; }
   std::span<std::byte> block(uint32_t index) const {

@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +25,13 @@
 
 namespace quire {
 namespace {
+
+// As an owner with nothing of its own under way does when another process gives a block back.
+bool TakeBackAndRelease(DataArea& area, uint64_t untrusted_index) {
+  const std::optional<uint32_t> block = area.TakeBack(untrusted_index);
+  if (block.has_value()) area.Release(*block);
+  return block.has_value();
+}
 
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -347,7 +356,7 @@ TEST_F(DataAreaTest, OnlyWhatWasGivenIsKnownToAnotherProcess) {
   area->Give(1);
   for (const uint64_t block : {0u, 2u, 3u, 4u}) {  // in use twice, absent, outside
     EXPECT_FALSE(area->Look(block).has_value()) << block;
-    EXPECT_FALSE(area->ReleaseUntrusted(block)) << block;
+    EXPECT_FALSE(TakeBackAndRelease(*area, block)) << block;
   }
   EXPECT_EQ(area->stats().untrusted_refused, 8u);
   EXPECT_EQ(area->stats().used_blocks, 3u);
@@ -355,14 +364,14 @@ TEST_F(DataAreaTest, OnlyWhatWasGivenIsKnownToAnotherProcess) {
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->data(), area->block(1).data());
   EXPECT_EQ(found->size(), kBlock);
-  EXPECT_TRUE(area->ReleaseUntrusted(1));
+  EXPECT_TRUE(TakeBackAndRelease(*area, 1));
   EXPECT_EQ(area->stats().used_blocks, 2u);
   EXPECT_FALSE(area->Look(1).has_value());
-  EXPECT_FALSE(area->ReleaseUntrusted(1));
+  EXPECT_FALSE(TakeBackAndRelease(*area, 1));
   // Whoever takes it next has not given it.
   EXPECT_THAT(Take(*area, 1), ElementsAre(1));
   EXPECT_FALSE(area->Look(1).has_value());
-  EXPECT_FALSE(area->ReleaseUntrusted(1));
+  EXPECT_FALSE(TakeBackAndRelease(*area, 1));
   Release(*area, Range(0, 3));
 }
 
@@ -373,14 +382,14 @@ TEST_F(DataAreaTest, WhatItsOwnerReleasesIsGivenNoLonger) {
   area->Give(1);
   area->Release(0);
   EXPECT_FALSE(area->Look(0).has_value());
-  EXPECT_FALSE(area->ReleaseUntrusted(0));
+  EXPECT_FALSE(TakeBackAndRelease(*area, 0));
   EXPECT_THAT(Take(*area, 1), ElementsAre(0));
   EXPECT_FALSE(area->Look(0).has_value());  // another life
-  EXPECT_FALSE(area->ReleaseUntrusted(0));
+  EXPECT_FALSE(TakeBackAndRelease(*area, 0));
   EXPECT_TRUE(area->Look(1).has_value());  // its neighbour is what it was
   area->Give(0);
-  EXPECT_TRUE(area->ReleaseUntrusted(0));
-  EXPECT_TRUE(area->ReleaseUntrusted(1));
+  EXPECT_TRUE(TakeBackAndRelease(*area, 0));
+  EXPECT_TRUE(TakeBackAndRelease(*area, 1));
   area->CheckInvariants();
 }
 
@@ -391,10 +400,40 @@ TEST_F(DataAreaTest, AReleaseByAnotherProcessServesWaiters) {
   std::vector<int> log;
   TestWaiter waiter(log, 1, 1);
   area->Wait(waiter);
-  EXPECT_TRUE(area->ReleaseUntrusted(0));
+  EXPECT_TRUE(TakeBackAndRelease(*area, 0));
   EXPECT_THAT(log, ElementsAre(1));
   EXPECT_FALSE(area->Look(0).has_value());  // the waiter's now, and not given
   area->Release(0);
+}
+
+// What the owner still writes to is nobody else's before it says so.
+TEST_F(DataAreaTest, ABlockThatIsTakenBackStaysTaken) {
+  const auto area = Make(1);
+  Take(*area, 1);
+  area->Give(0);
+  EXPECT_EQ(area->TakeBack(0), 0u);
+  EXPECT_EQ(area->TakeBack(0), std::nullopt);
+  std::array<uint32_t, 1> other;
+  EXPECT_FALSE(area->Take(other));
+  area->Release(0);
+  EXPECT_TRUE(area->Take(other));
+  area->Release(0);
+}
+
+TEST(DataAreaLimitTest, AFileSizeLimitIsAnError) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const rlimit limit = {1 << 20, 1 << 20};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    const auto area = DataArea::Create({.size_bytes = 2 << 20});
+    _exit(!area.ok() && area.status().message().find("RLIMIT_FSIZE") != std::string_view::npos ? 0
+                                                                                               : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 // ---- The soft limit ----
@@ -619,7 +658,7 @@ TEST_F(DataAreaTest, RandomUseAgreesWithAModel) {
           const bool by_owner = prng.Chance(1, 3);
           if (by_owner) area->Release(used.back());
           const bool known = given.erase(used.back()) > 0 && !by_owner;
-          ASSERT_EQ(area->ReleaseUntrusted(used.back()), known);
+          ASSERT_EQ(TakeBackAndRelease(*area, used.back()), known);
           if (!known && !by_owner) area->Release(used.back());
           model.Release(used.back());
           used.pop_back();
