@@ -2,12 +2,14 @@
 #include "sg/headroom_pool.h"
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mutex.h"
 
@@ -120,8 +122,11 @@ void HeadroomPool::GiveBack(HeadroomBuffer& buffer) {
   stats_.free.fetch_add(1, std::memory_order_relaxed);
 }
 
-uint32_t HeadroomPool::Close() {
-  Settle();
+uint32_t HeadroomPool::Close(uint64_t patience_ns) {
+  const uint64_t give_up_ns = Clock::System().NowNs() + patience_ns;
+  while (!Settle() && Clock::System().NowNs() < give_up_ns) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   uint32_t count = 0;
   for (size_t i = 0; i < all_.size();) {
     HeadroomBuffer& buffer = *all_[i];

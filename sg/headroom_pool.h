@@ -8,7 +8,7 @@
 // A buffer is reusable only when its last reference has dropped: for a zero-copy send that is its
 // notification, not the reply. What was allocated beyond the fixed ones goes when it comes back.
 //
-// Teardown is bounded: Close() takes what has come back; what is still referenced then is
+// Teardown is bounded: Close() waits for a while; what is still referenced then is
 // quarantined: never reused, never freed, logged. A reference that drops later touches nothing
 // else.
 //
@@ -68,6 +68,9 @@ class HeadroomPool {
     uint64_t refused = 0;                         // all held, and no more allowed
   };
 
+  // A network that holds a buffer for longer at the end of a connection has lost it.
+  static constexpr uint64_t kPatienceNs = 100'000'000;
+
   explicit HeadroomPool(const Options& options);
   // Closes.
   ~HeadroomPool();
@@ -81,9 +84,8 @@ class HeadroomPool {
 
   // Takes in what has come back. True when nothing is out: the pool can go without a quarantine.
   bool Settle();
-  // Settles, and quarantines what is still out. Returns how many. Whoever closes waits before, for
-  // as long as the time limit of its teardown allows, until Settle says true.
-  uint32_t Close();
+  // Waits for what is out, at most for so long, and quarantines what still is. Returns how many.
+  uint32_t Close(uint64_t patience_ns = kPatienceNs);
 
   // Settles first.
   Stats stats();
