@@ -12,6 +12,8 @@
 #include <sstream>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "engine/signals.h"
 
 namespace quire {
 namespace {
@@ -43,7 +45,12 @@ std::string GroupOf(const std::string& groups, const std::string& controller) {
 }  // namespace
 
 MemoryPressure::MemoryPressure(const Options& options) : options_(options) {
-  static_cast<void>(stop_.Open());
+  if (const absl::Status opened = stop_.Open(); !opened.ok()) {
+    Log(LogLevel::kWarning, "memory pressure is not watched, idle memory goes by its age only: " +
+                                std::string(opened.message()));
+    description_ = "nothing";
+    return;
+  }
   if (options_.fake_fd >= 0) {
     watches_.push_back({.fd = options_.fake_fd, .events = POLLIN, .drain = true, .owned = false});
     description_ = "what it was given";
@@ -57,8 +64,10 @@ MemoryPressure::MemoryPressure(const Options& options) : options_(options) {
 
 MemoryPressure::~MemoryPressure() {
   stopping_.store(true);
-  stop_.Signal();
-  thread_.join();
+  if (thread_.joinable()) {
+    stop_.Signal();
+    thread_.join();
+  }
   for (const Watch& watch : watches_) {
     if (watch.owned) close(watch.fd);
   }
@@ -132,12 +141,14 @@ void MemoryPressure::WatchGroupV1(const std::string& directory) {
 }
 
 void MemoryPressure::Run() {
+  LeaveSignalsToTheProgram();
   std::vector<pollfd> fds;
   fds.push_back({stop_.fd(), POLLIN, 0});
   for (const Watch& watch : watches_) fds.push_back({watch.fd, watch.events, 0});
-  const int timeout_ms =
-      watches_.empty() ? static_cast<int>(options_.look_every_ns / kNsPerMs) : -1;
+  size_t count_watches = watches_.size();
   while (!stopping_.load()) {
+    const int timeout_ms =
+        count_watches == 0 ? static_cast<int>(options_.look_every_ns / kNsPerMs) : -1;
     const int count = poll(fds.data(), fds.size(), timeout_ms);
     if (count < 0 || stopping_.load()) continue;
     bool short_of_memory = count == 0 && LooksShort();
@@ -145,6 +156,7 @@ void MemoryPressure::Run() {
       if (fds[i].revents == 0) continue;
       if ((fds[i].revents & POLLERR) != 0) {  // the group is gone
         fds[i].fd = -1;
+        --count_watches;
         continue;
       }
       std::array<char, 4096> events;

@@ -3,27 +3,16 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <system_error>
 
 #include "engine/reactor.h"
+#include "engine/signals.h"
 
 namespace quire {
 namespace {
-
-// Signals sent to the process are for the program's own threads. Those that a thread causes by
-// itself stay open: blocked, they would end the process without asking the handler.
-void BlockSignals() {
-  sigset_t blocked;
-  sigfillset(&blocked);
-  for (const int synchronous : {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
-    sigdelset(&blocked, synchronous);
-  }
-  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
-}
 
 // A reactor that wakes up goes before a worker that runs: a batch thread preempts nobody, and from
 // Linux 6.12 on a thread with a long slice gives way to one with a short one. No privilege is
@@ -87,7 +76,7 @@ bool WorkerPool::StartThread() {
 }
 
 void WorkerPool::RunThread() QUIRE_NO_THREAD_ANALYSIS {
-  BlockSignals();
+  LeaveSignalsToTheProgram();
   GiveWayToReactors();
   pthread_setname_np(pthread_self(), "quire-worker");
   mutex_.lock();
