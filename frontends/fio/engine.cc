@@ -53,8 +53,7 @@ int Init(thread_data* td) {
 
 // fio has its buffers now.
 int PostInit(thread_data* td) {
-  JobOf(td)->Register(
-      {static_cast<std::byte*>(static_cast<void*>(td->orig_buffer)), td->orig_buffer_size});
+  JobOf(td)->Register();
   return 0;
 }
 

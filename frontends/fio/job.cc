@@ -82,10 +82,12 @@ void Job::LetGoOfCache(fio_file& file) {
   static_cast<OpenDisk*>(file.engine_data)->disk->LetGoOfCache();
 }
 
-void Job::Register(std::span<std::byte> buffers) {
-  if (CacheOf(td_, options_) != DiskOptions::Cache::kNone || buffers.empty()) return;
-  reactor_->memory().registered().Add(buffers);
-  registered_ = buffers;
+void Job::Register() {
+  // A replayed log that comes in chunks may have fio allocate them anew while it runs.
+  if (CacheOf(td_, options_) != DiskOptions::Cache::kNone || td_.o.read_iolog_chunked != 0) return;
+  registered_ = {static_cast<std::byte*>(static_cast<void*>(td_.orig_buffer)),
+                 td_.orig_buffer_size};
+  if (!registered_.empty()) reactor_->memory().registered().Add(registered_);
 }
 
 void Job::AddUnit(io_u& unit) {

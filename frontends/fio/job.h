@@ -43,7 +43,7 @@ class Job {
 
   // fio's buffers, which it keeps until the first RemoveUnit, as a fixed buffer: the kernel need
   // not look their pages up for each direct transfer.
-  void Register(std::span<std::byte> buffers);
+  void Register();
   void AddUnit(io_u& unit);
   void RemoveUnit(io_u& unit);
 
