@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // More than there is memory for: 10 initiators send 64 commands of 1 MiB to each of 10 devices, all
 // at once and again as each is done, against a budget of 512 MiB. A command's data takes a while to
-// arrive, as on a network, and keeps its memory for so long.
+// arrive, as on a network, and keeps its memory for so long; that of one initiator takes ten times
+// as long.
 //
 // What is promised: the memory of the process stays within the budget, no command fails, and the
 // initiator that got least got at least half of its share.
@@ -40,6 +41,7 @@ constexpr uint64_t kBudgetBytes = 512 * kMiB;
 constexpr uint64_t kEngineBytes = 16 * kMiB;
 constexpr uint64_t kProgramBytes = 32 * kMiB;  // of the budget: code, and 6400 commands' own state
 constexpr uint64_t kArrivalNs = 100 * kNsPerMs;
+constexpr uint64_t kSlowArrivalNs = 10 * kArrivalNs;  // of the last initiator
 
 // Anonymous and shared memory of this process, as the kernel counts it.
 uint64_t MemoryOfProcess() {
@@ -57,8 +59,8 @@ uint64_t MemoryOfProcess() {
 // One command's way: memory, its data's arrival, the write, and again.
 class Flow {
  public:
-  Flow(Session& session, uint32_t lun, const std::atomic<bool>& stopping)
-      : session_(session), stopping_(stopping) {
+  Flow(Session& session, uint32_t lun, uint64_t arrival_ns, const std::atomic<bool>& stopping)
+      : session_(session), arrival_ns_(arrival_ns), stopping_(stopping) {
     buffer_.lun = lun;
     buffer_.length_bytes = kLengthBytes;
     buffer_.flow = this;
@@ -96,7 +98,7 @@ class Flow {
     for (const Segment& segment : buffer_.memory.view().segments()) {
       std::memset(segment.data, 0x5a, segment.size_bytes);
     }
-    session_.reactor().timers().Arm(arrival_, session_.reactor().clock().NowNs() + kArrivalNs);
+    session_.reactor().timers().Arm(arrival_, session_.reactor().clock().NowNs() + arrival_ns_);
   }
   void Write() {
     write_.data_out = buffer_.memory.view();
@@ -111,6 +113,7 @@ class Flow {
   }
 
   Session& session_;
+  const uint64_t arrival_ns_;
   const std::atomic<bool>& stopping_;
   Buffer buffer_;
   Arrival arrival_;
@@ -194,7 +197,8 @@ class Overload {
                          .admission = &memory_->admission()});
     for (uint32_t lun = 0; lun < kDevices; ++lun) {
       for (uint32_t i = 0; i < kCommands; ++i) {
-        initiator.flows.emplace_back(*initiator.session, lun, stopping_);
+        const uint64_t arrival_ns = number + 1 == kInitiators ? kSlowArrivalNs : kArrivalNs;
+        initiator.flows.emplace_back(*initiator.session, lun, arrival_ns, stopping_);
       }
     }
   }
