@@ -5,19 +5,24 @@
 //   the limit   [ guaranteed to A ][ guaranteed to B ][ ......... common .......... ]
 //
 //   An initiator takes what is guaranteed to it first, whatever others do; more comes out of what
-//   is common. A device has a limit only.
+//   is common. A device has a limit only. Who comes when little is left is guaranteed less than he
+//   wants, and more as memory comes back; half of all stays common.
 //
 // Each reactor has a slice of each account it uses: bytes granted to the account that it may charge
 // without asking anybody. Only when a slice runs dry, or holds too much, the budget's mutex is
 // taken; what other slices hold in vain is taken from them first, so that nothing is refused that
 // could be had.
 //
+// Who waits is a matter of his two accounts: they do without slices until he is served, all others
+// go on. Only while what is common is wanted - the first of a queue lacks it, or a guarantee is to
+// be raised - nobody keeps any of it in a slice.
+//
 // A refusal is an ordinary answer. Whoever wants to wait queues at the account that refused, first
 // in first out; the accounts take turns. Who is first there and lacks nothing there any more, but
 // at its other account, moves to that one's queue, to its place by arrival: nobody waits behind
-// somebody else's want. What a waiter lacks is kept for it as it comes back, so that a large
-// request does not starve; among the first of their queues, who has been first for longer goes
-// before.
+// somebody else's want. What a waiter lacks where it waits, and of what is common, is kept for it
+// as it comes back, so that a large request does not starve; among the first of their queues, who
+// has been first for longer goes before. To lack is also to want what is kept for somebody older.
 //
 // Owns: nothing. Lifetime: budget, then accounts, then slices; destructors check that all came
 // back. Threads: a slice is charged by one thread at a time; the rest any thread.
@@ -46,7 +51,9 @@ struct BudgetPair {
 struct BudgetWaiter : ListNode<BudgetWaiter> {
   uint64_t length_bytes = 0;
   BudgetPair pair;
-  // The charge is made. Runs once, without locks, on a thread that gave memory back.
+  // The charge is made. Runs once, without locks, on a thread that made it possible: one that gave
+  // memory back, or in anybody's TryCharge, Cancel or destructor of an account or slice, or in this
+  // waiter's own ChargeOrWait. Whatever it calls here, it is not called from within another one.
   void (*granted)(BudgetWaiter& waiter) = nullptr;
 
  private:
@@ -54,6 +61,7 @@ struct BudgetWaiter : ListNode<BudgetWaiter> {
   BudgetAccount* queue_ = nullptr;
   uint64_t arrival_ = 0;
   uint64_t sequence_ = 0;  // of the first in a queue: when it became that
+  uint64_t moved_ = 0;     // after which change it last went to its device's queue
 };
 
 enum class BudgetAnswer : uint8_t {
@@ -62,7 +70,7 @@ enum class BudgetAnswer : uint8_t {
   kInitiatorLimit,
   kDeviceLimit,
   kQueue,     // others wait there already
-  kTooLarge,  // more than one of the limits: never to be had
+  kTooLarge,  // more than a limit, or than others' guarantees leave: not to be had as things are
 };
 
 struct BudgetAccountStats {
@@ -83,8 +91,11 @@ class MemoryBudget {
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
+  // May refuse what another thread has taken and is about to put back, because the second of its
+  // slices was emptied meanwhile; whoever waits is served when it does.
   [[nodiscard]] BudgetAnswer TryCharge(BudgetPair pair, uint64_t length_bytes);
-  // The same; a refusal other than kTooLarge queues the waiter.
+  // The same; a refusal other than kTooLarge queues the waiter. It may be granted before this
+  // returns: the answer then says why it had to queue.
   [[nodiscard]] BudgetAnswer ChargeOrWait(BudgetWaiter& waiter);
   // False when it was granted meanwhile: `granted` has run or is about to.
   [[nodiscard]] bool Cancel(BudgetWaiter& waiter);
@@ -96,11 +107,18 @@ class MemoryBudget {
   uint64_t used_bytes() const;
   BudgetStats stats() const;
   void CheckInvariants() const;
+  // Whether whoever is first in a queue lacks something, at the device if it waits there.
+  // REQUIRES: no other call is under way.
+  [[nodiscard]] bool NobodyWaitsInVain() const;
 
  private:
   friend class BudgetAccount;
   friend class BudgetSlice;
 
+  using Waiters = IntrusiveList<BudgetWaiter, BudgetWaiter>;
+
+  bool Watched(BudgetPair pair) const;
+  bool TakeBoth(BudgetPair pair, uint64_t length_bytes);
   BudgetAnswer Charge(BudgetPair pair, uint64_t length_bytes, BudgetWaiter* waiter);
   BudgetAnswer ChargeLocked(BudgetPair pair, uint64_t length_bytes) QUIRE_REQUIRES(mutex_);
   BudgetAnswer Draw(BudgetSlice& slice, uint64_t length_bytes) QUIRE_REQUIRES(mutex_);
@@ -110,45 +128,64 @@ class MemoryBudget {
   static uint64_t CommonShare(const BudgetAccount& account, uint64_t length_bytes);
   void Ungrant(BudgetAccount& account, uint64_t length_bytes) QUIRE_REQUIRES(mutex_);
   void Reclaim(BudgetAccount& account) QUIRE_REQUIRES(mutex_);
+  void ReclaimInitiators() QUIRE_REQUIRES(mutex_);
+  void TakeBack(BudgetSlice& slice, uint64_t kept_bytes) QUIRE_REQUIRES(mutex_);
+  void WantCommon() QUIRE_REQUIRES(mutex_);
+  void SettleCommon() QUIRE_REQUIRES(mutex_);
+  bool MayRaise() const QUIRE_REQUIRES(mutex_);
+  void RaiseGuarantees() QUIRE_REQUIRES(mutex_);
+  void Raise(BudgetAccount& account, uint64_t more_bytes) QUIRE_REQUIRES(mutex_);
   void Enqueue(BudgetWaiter& waiter, BudgetAnswer refusal) QUIRE_REQUIRES(mutex_);
   void Dequeue(BudgetWaiter& waiter) QUIRE_REQUIRES(mutex_);
   void Join(BudgetWaiter& waiter, BudgetAccount& account) QUIRE_REQUIRES(mutex_);
   void Unclaim(const BudgetWaiter& waiter) QUIRE_REQUIRES(mutex_);
   void Leave(BudgetWaiter& waiter) QUIRE_REQUIRES(mutex_);
   void Serve() QUIRE_REQUIRES(mutex_);
+  bool ServeAll() QUIRE_REQUIRES(mutex_);
   bool ServeFirst(BudgetAccount& account) QUIRE_REQUIRES(mutex_);
+  void Gather(const BudgetWaiter& waiter) QUIRE_REQUIRES(mutex_);
+  bool LacksCommon(const BudgetWaiter& waiter) const QUIRE_REQUIRES(mutex_);
   bool LacksAtInitiator(const BudgetWaiter& waiter) const QUIRE_REQUIRES(mutex_);
+  bool LacksAtDevice(const BudgetWaiter& waiter) const QUIRE_REQUIRES(mutex_);
   bool MoveOn(BudgetWaiter& waiter) QUIRE_REQUIRES(mutex_);
-  BudgetWaiter* NextGranted();
   bool GrantBoth(const BudgetWaiter& waiter) QUIRE_REQUIRES(mutex_);
-  void Claim(const BudgetWaiter& waiter) QUIRE_REQUIRES(mutex_);
-  uint64_t MostWaitedFor() const QUIRE_REQUIRES(mutex_);
-  void ServeAndTell();
+  bool Claim(const BudgetWaiter& waiter) QUIRE_REQUIRES(mutex_);
+  void ServeAndTell(BudgetPair came_back = {});
+  static void Tell(Waiters& granted);
+  void CheckQueue(BudgetAccount& account) const QUIRE_REQUIRES(mutex_);
   uint64_t CommonLimit() const QUIRE_REQUIRES(mutex_) { return limit_bytes_ - guaranteed_bytes_; }
 
   const uint64_t limit_bytes_;
-  std::atomic<uint32_t> count_waiters_{0};
-  mutable Mutex mutex_;
+  // Nobody keeps what is common in a slice. Changes under the mutex, is read without.
+  // INVARIANT: set while there is a common claimant.
+  std::atomic<bool> common_wanted_{false};
+  // Not on a line with what each charge reads.
+  alignas(64) mutable Mutex mutex_;
   std::vector<BudgetAccount*> accounts_ QUIRE_GUARDED_BY(mutex_);
+  // Those that have waiters; who was served goes to the end.
+  mutable IntrusiveList<BudgetAccount, BudgetAccount> queues_ QUIRE_GUARDED_BY(mutex_);
   uint64_t guaranteed_bytes_ QUIRE_GUARDED_BY(mutex_) = 0;
+  uint64_t short_bytes_ QUIRE_GUARDED_BY(mutex_) = 0;  // wanted as guarantees beyond that
   uint64_t common_used_bytes_ QUIRE_GUARDED_BY(mutex_) = 0;
-  size_t turn_ QUIRE_GUARDED_BY(mutex_) = 0;  // the account that is served next
+  uint64_t count_waiters_ QUIRE_GUARDED_BY(mutex_) = 0;
+  // Of what is common, since somebody waits: no less than any waiter needs.
+  uint64_t most_waited_bytes_ QUIRE_GUARDED_BY(mutex_) = 0;
   uint64_t next_sequence_ QUIRE_GUARDED_BY(mutex_) = 1;
+  uint64_t count_changes_ QUIRE_GUARDED_BY(mutex_) = 0;  // services, grants and lapsed claims
   // Lacks what is common: nobody younger gets of that.
   const BudgetWaiter* common_claimant_ QUIRE_GUARDED_BY(mutex_) = nullptr;
-  // Granted and not yet told; one thread tells, whatever others add meanwhile.
-  IntrusiveList<BudgetWaiter, BudgetWaiter> granted_ QUIRE_GUARDED_BY(mutex_);
-  bool telling_ QUIRE_GUARDED_BY(mutex_) = false;
+  Waiters granted_ QUIRE_GUARDED_BY(mutex_);  // in this call, to be told without the mutex
 };
 
-class BudgetAccount {
+class BudgetAccount : ListNode<BudgetAccount> {
  public:
   enum class Kind : uint8_t { kInitiator, kDevice };
   struct Options {
     std::string name;
     Kind kind = Kind::kInitiator;
     uint64_t limit_bytes = ~uint64_t{0};
-    uint64_t guaranteed_bytes = 0;  // initiators only; cut to what others have left
+    // Initiators only; cut to what others have left, and raised as they leave more.
+    uint64_t guaranteed_bytes = 0;
   };
   using Stats = BudgetAccountStats;
 
@@ -164,6 +201,8 @@ class BudgetAccount {
  private:
   friend class MemoryBudget;
   friend class BudgetSlice;
+  template <typename T, typename Tag>
+  friend class IntrusiveList;
 
   bool initiator() const { return options_.kind == Kind::kInitiator; }
   uint64_t UsedLocked() const;
@@ -172,15 +211,18 @@ class BudgetAccount {
     return length_bytes <= options_.limit_bytes &&
            granted_bytes_ <= options_.limit_bytes - length_bytes;
   }
+  uint64_t ShortBytes() const { return options_.guaranteed_bytes - guaranteed_bytes_; }
 
   MemoryBudget& budget_;
   Options options_;
   std::atomic<uint32_t> count_waiters_{0};
-  // Guarded by the budget's mutex.
-  std::vector<BudgetSlice*> slices_;
-  uint64_t granted_bytes_ = 0;  // charged, or held by slices
+  // Guarded by the budget's mutex; not on a line with what each charge reads.
+  alignas(64) std::vector<BudgetSlice*> slices_;
+  uint64_t guaranteed_bytes_ = 0;  // of what the options want
+  uint64_t granted_bytes_ = 0;     // charged, or held by slices
   IntrusiveList<BudgetWaiter, BudgetWaiter> waiters_;
-  const BudgetWaiter* claimant_ = nullptr;  // lacks room here: nobody younger gets of that
+  // The first of the queue, when it lacks room here: nobody younger gets of that.
+  const BudgetWaiter* claimant_ = nullptr;
   Stats stats_;
 };
 
@@ -200,11 +242,18 @@ class BudgetSlice {
   friend class MemoryBudget;
   friend class BudgetAccount;
 
-  bool TryTake(uint64_t length_bytes);
-  void GiveBack(uint64_t length_bytes) {
-    reserve_bytes_.fetch_add(length_bytes, std::memory_order_acq_rel);
+  bool Has(uint64_t length_bytes) const {
+    return reserve_bytes_.load(std::memory_order_relaxed) >= length_bytes;
   }
-  uint64_t TakeAll() { return reserve_bytes_.exchange(0, std::memory_order_seq_cst); }
+  bool TryTake(uint64_t length_bytes);
+  uint64_t GiveBack(uint64_t length_bytes) {
+    return reserve_bytes_.fetch_add(length_bytes, std::memory_order_seq_cst) + length_bytes;
+  }
+  // Most are empty most of the time, and a look is cheaper than an exchange.
+  uint64_t TakeAll() {
+    if (reserve_bytes_.load(std::memory_order_seq_cst) == 0) return 0;
+    return reserve_bytes_.exchange(0, std::memory_order_seq_cst);
+  }
 
   BudgetAccount& account_;
   alignas(64) std::atomic<uint64_t> reserve_bytes_{0};
