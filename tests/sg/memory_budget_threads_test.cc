@@ -170,6 +170,7 @@ void RunAll(uint64_t seed, uint64_t max_bytes, int steps) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(shared.budget.NobodyWaitsInVain());
   EXPECT_EQ(shared.budget.used_bytes(), 0u);
   EXPECT_EQ(shared.total.bytes.load(), 0u);
   EXPECT_GT(shared.waited.load(), 0u);
@@ -181,6 +182,41 @@ void RunAll(uint64_t seed, uint64_t max_bytes, int steps) {
 TEST(MemoryBudgetThreads, SmallChargesOutOfSlices) { RunAll(1, kMib / 2, 1500); }
 
 TEST(MemoryBudgetThreads, LargeChargesThatMostlyWait) { RunAll(101, 2 * kMib, 1500); }
+
+// One thread that is held up while it tells holds up nobody whom another thread granted.
+TEST(MemoryBudgetThreads, EachThreadTellsWhomItGranted) {
+  MemoryBudget budget(kLimit);
+  BudgetAccount initiators[] = {{budget, {.name = "a", .limit_bytes = kMib}},
+                                {budget, {.name = "b", .limit_bytes = kMib}}};
+  BudgetAccount device(budget, {.name = "d", .kind = BudgetAccount::Kind::kDevice});
+  std::deque<BudgetSlice> slices;
+  for (BudgetAccount* account : {&initiators[0], &initiators[1], &device, &device}) {
+    slices.emplace_back(*account);
+  }
+  static std::atomic<bool> inside{false};
+  static std::atomic<bool> may_go_on{false};
+  inside = false;
+  may_go_on = false;
+  Request waiters[2];
+  for (size_t i = 0; i < 2; ++i) {
+    waiters[i].pair = {&slices[i], &slices[2 + i]};
+    waiters[i].length_bytes = kMib;
+    EXPECT_EQ(budget.TryCharge(waiters[i].pair, kMib), BudgetAnswer::kCharged);
+  }
+  waiters[0].granted = [](BudgetWaiter&) {
+    inside = true;
+    while (!may_go_on.load()) std::this_thread::yield();
+  };
+  waiters[1].granted = [](BudgetWaiter& self) { static_cast<Request&>(self).charged = true; };
+  for (Request& one : waiters) EXPECT_NE(budget.ChargeOrWait(one), BudgetAnswer::kCharged);
+  std::thread other([&] { budget.Release(waiters[0].pair, kMib); });
+  while (!inside.load()) std::this_thread::yield();
+  budget.Release(waiters[1].pair, kMib);
+  EXPECT_TRUE(waiters[1].charged.load());
+  may_go_on = true;
+  other.join();
+  for (Request& one : waiters) budget.Release(one.pair, kMib);
+}
 
 }  // namespace
 }  // namespace quire
