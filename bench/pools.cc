@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // Two threads, each with a pool of its own over the same regions, and both charged to the same
 // budget: how much more they do than one of them, beside what two threads gain that only compute.
+// And once more while a stranger waits in a budget of a hundred initiators and as many devices.
 
 #include <sched.h>
 #include <sys/resource.h>
@@ -10,6 +11,7 @@
 #include <atomic>
 #include <barrier>
 #include <cstdio>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -58,6 +60,53 @@ class Spin final : public Work {
   volatile uint64_t seen_ = 0;
 };
 
+// What requests are charged to.
+struct Charges {
+  MemoryBudget budget{1024 * kMiB};
+  BudgetAccount initiator{budget, {.name = "initiator"}};
+  BudgetAccount device{budget, {.name = "device", .kind = BudgetAccount::Kind::kDevice}};
+};
+
+// Others with a slice for each pair; the first of them waits at its own limit.
+class Strangers {
+ public:
+  explicit Strangers(MemoryBudget& budget) : budget_(budget) {
+    for (int i = 0; i < kCount; ++i) {
+      initiators_.emplace_back(budget,
+                               BudgetAccount::Options{.name = "initiator", .limit_bytes = kMiB});
+      devices_.emplace_back(
+          budget, BudgetAccount::Options{.name = "device", .kind = BudgetAccount::Kind::kDevice});
+    }
+    for (BudgetAccount& account : initiators_) AddSlices(account);
+    for (BudgetAccount& account : devices_) AddSlices(account);
+    waiter_.pair = {&slices_.front(), &slices_.back()};
+    waiter_.length_bytes = kMiB;
+    waiter_.granted = [](BudgetWaiter&) { Die("a stranger is granted"); };
+    if (budget.TryCharge(waiter_.pair, kMiB) != BudgetAnswer::kCharged ||
+        budget.ChargeOrWait(waiter_) != BudgetAnswer::kInitiatorLimit) {
+      Die("a stranger does not wait");
+    }
+  }
+  ~Strangers() {
+    if (!budget_.Cancel(waiter_)) Die("a stranger does not wait any more");
+    budget_.Release(waiter_.pair, kMiB);
+  }
+  Strangers(const Strangers&) = delete;
+  Strangers& operator=(const Strangers&) = delete;
+
+ private:
+  static constexpr int kCount = 100;
+
+  void AddSlices(BudgetAccount& account) {
+    for (int i = 0; i < kCount; ++i) slices_.emplace_back(account);
+  }
+
+  MemoryBudget& budget_;
+  std::deque<BudgetAccount> initiators_, devices_;
+  std::deque<BudgetSlice> slices_;
+  BudgetWaiter waiter_;
+};
+
 // What all threads share.
 struct Shared {
   static std::unique_ptr<Regions> MakeRegions() {
@@ -67,25 +116,26 @@ struct Shared {
   }
 
   std::unique_ptr<Regions> regions = MakeRegions();
-  MemoryBudget budget{1024 * kMiB};
-  BudgetAccount initiator{budget, {.name = "initiator"}};
-  BudgetAccount device{budget, {.name = "device", .kind = BudgetAccount::Kind::kDevice}};
+  Charges charges;
+  Charges beside_strangers;
+  Strangers strangers{beside_strangers.budget};
 };
 
-// `kDepth` requests of a length: each charged and taken, then each given back and released.
+// `kDepth` requests of a length: each charged (if to anything) and taken, then each given back and
+// released.
 class Requests final : public Work {
  public:
-  Requests(Shared& shared, uint64_t length_bytes, bool charges)
-      : budget_(shared.budget),
-        length_bytes_(length_bytes),
-        charges_(charges),
-        pool_(*shared.regions, {}),
-        initiator_(shared.initiator),
-        device_(shared.device) {}
+  Requests(Shared& shared, uint64_t length_bytes, Charges* charges)
+      : length_bytes_(length_bytes), pool_(*shared.regions, {}) {
+    if (charges == nullptr) return;
+    budget_ = &charges->budget;
+    pair_ = {&initiator_.emplace(charges->initiator), &device_.emplace(charges->device)};
+  }
 
   void Step() override {
     for (Sgv*& vector : held_) {
-      if (charges_ && budget_.TryCharge(pair_, length_bytes_) != BudgetAnswer::kCharged) {
+      if (budget_ != nullptr &&
+          budget_->TryCharge(pair_, length_bytes_) != BudgetAnswer::kCharged) {
         Die("the budget refuses");
       }
       vector = pool_.Take(length_bytes_);
@@ -93,19 +143,18 @@ class Requests final : public Work {
     }
     for (Sgv* vector : held_) {
       SgvPool::Return(*vector);
-      if (charges_) budget_.Release(pair_, length_bytes_);
+      if (budget_ != nullptr) budget_->Release(pair_, length_bytes_);
     }
   }
 
   static constexpr size_t kDepth = 4;
 
  private:
-  MemoryBudget& budget_;
+  MemoryBudget* budget_ = nullptr;
   const uint64_t length_bytes_;
-  const bool charges_;
   SgvPool pool_;
-  BudgetSlice initiator_, device_;
-  const BudgetPair pair_{&initiator_, &device_};
+  std::optional<BudgetSlice> initiator_, device_;
+  BudgetPair pair_;
   std::array<Sgv*, kDepth> held_ = {};
 };
 
@@ -146,9 +195,10 @@ class Scaling {
   Scaling(const Args& args, Report& report) : report_(report), rounds_(args.smoke ? 11 : 501) {
     lanes_.push_back({.name = "spin", .make = [] { return std::make_unique<Spin>(); }});
     for (const uint64_t length_bytes : {uint64_t{4096}, uint64_t{65536}, kMiB}) {
-      AddRequests(length_bytes, false);
-      AddRequests(length_bytes, true);
+      AddRequests(length_bytes, nullptr, "");
+      AddRequests(length_bytes, &shared_.charges, "-charged");
     }
+    AddRequests(4096, &shared_.beside_strangers, "-with-a-stranger-waiting");
   }
 
   void Run() {
@@ -159,13 +209,11 @@ class Scaling {
   }
 
  private:
-  void AddRequests(uint64_t length_bytes, bool charges) {
+  void AddRequests(uint64_t length_bytes, Charges* charges, const char* suffix) {
     const auto make = [this, length_bytes, charges] {
       return std::make_unique<Requests>(shared_, length_bytes, charges);
     };
-    lanes_.push_back({.name = SizeName(length_bytes) + (charges ? "-charged" : ""),
-                      .make = make,
-                      .limit = 1 / 0.9});
+    lanes_.push_back({.name = SizeName(length_bytes) + suffix, .make = make, .limit = 1 / 0.9});
   }
 
   void RunThread(size_t thread) {
@@ -237,11 +285,11 @@ class Scaling {
 
   void Print() {
     std::printf("\none thread and two, medians of the calm ones of %d rounds\n", rounds_);
-    std::printf("  %-16s %14s %14s %8s %12s\n", "", "one: a request", "two: a request", "gain",
+    std::printf("  %-28s %14s %14s %8s %12s\n", "", "one: a request", "two: a request", "gain",
                 "calm rounds");
     for (const Lane& lane : lanes_) {
       const double count = lane.limit.has_value() ? Requests::kDepth : 1;
-      std::printf("  %-16s %14s %14s %8.3f %6zu %5zu\n", lane.name.c_str(),
+      std::printf("  %-28s %14s %14s %8.3f %6zu %5zu\n", lane.name.c_str(),
                   TimeName(1 / lane.alone.median() / count).c_str(),
                   TimeName(kThreads / lane.both.median() / count).c_str(), lane.gain(),
                   lane.alone.calm.size(), lane.both.calm.size());
