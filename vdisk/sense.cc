@@ -91,14 +91,26 @@ std::string_view Name(SenseKey key) {
   switch (key) {
     case SenseKey::kNoSense:
       return "NO SENSE";
+    case SenseKey::kRecoveredError:
+      return "RECOVERED ERROR";
+    case SenseKey::kNotReady:
+      return "NOT READY";
     case SenseKey::kMediumError:
       return "MEDIUM ERROR";
     case SenseKey::kHardwareError:
       return "HARDWARE ERROR";
     case SenseKey::kIllegalRequest:
       return "ILLEGAL REQUEST";
+    case SenseKey::kUnitAttention:
+      return "UNIT ATTENTION";
     case SenseKey::kDataProtect:
       return "DATA PROTECT";
+    case SenseKey::kCopyAborted:
+      return "COPY ABORTED";
+    case SenseKey::kAbortedCommand:
+      return "ABORTED COMMAND";
+    case SenseKey::kMiscompare:
+      return "MISCOMPARE";
   }
   return "?";
 }

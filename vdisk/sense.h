@@ -11,16 +11,25 @@ namespace quire {
 enum class Status : uint8_t {
   kGood = 0x00,
   kCheckCondition = 0x02,
+  kConditionMet = 0x04,
   kBusy = 0x08,
+  kReservationConflict = 0x18,
   kTaskSetFull = 0x28,
+  kTaskAborted = 0x40,
 };
 
 enum class SenseKey : uint8_t {
   kNoSense = 0x0,
+  kRecoveredError = 0x1,
+  kNotReady = 0x2,
   kMediumError = 0x3,
   kHardwareError = 0x4,
   kIllegalRequest = 0x5,
+  kUnitAttention = 0x6,
   kDataProtect = 0x7,
+  kCopyAborted = 0xa,
+  kAbortedCommand = 0xb,
+  kMiscompare = 0xe,
 };
 
 struct Outcome {
