@@ -7,23 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "vdisk/outcomes.h"
 
 namespace quire {
 namespace {
-
-constexpr Outcome Check(SenseKey key, uint8_t asc, uint8_t ascq) {
-  return {Status::kCheckCondition, key, asc, ascq};
-}
-
-// SPC-4 annex D.
-constexpr Outcome kLbaOutOfRange = Check(SenseKey::kIllegalRequest, 0x21, 0x00);
-constexpr Outcome kInvalidField = Check(SenseKey::kIllegalRequest, 0x24, 0x00);
-constexpr Outcome kInvalidCommand = Check(SenseKey::kIllegalRequest, 0x20, 0x00);
-constexpr Outcome kWriteProtected = Check(SenseKey::kDataProtect, 0x27, 0x00);
-constexpr Outcome kSpaceAllocationFailed = Check(SenseKey::kDataProtect, 0x27, 0x07);
-constexpr Outcome kUnrecoveredReadError = Check(SenseKey::kMediumError, 0x11, 0x00);
-constexpr Outcome kWriteError = Check(SenseKey::kMediumError, 0x0c, 0x00);
-constexpr Outcome kInternalTargetFailure = Check(SenseKey::kHardwareError, 0x44, 0x00);
 
 // Once per errno: an error of the medium comes with every request.
 void LogOnce(int error) {
@@ -45,17 +32,17 @@ Outcome OutcomeFromErrno(int error, Direction direction) {
     case ERANGE:  // the blocks do not lie on the disk
       return kLbaOutOfRange;
     case EINVAL:  // a length that does not fit, or is more than one transfer may have
-      return kInvalidField;
+      return kInvalidFieldInCdb;
     case EROFS:  // the disk is read-only
       return kWriteProtected;
     case EOPNOTSUPP:  // the file system cannot do it
-      return kInvalidCommand;
+      return kInvalidOpcode;
     case ENOSPC:  // the file system is full
     case EDQUOT:  // or our share of it
     case EFBIG:   // or the file as long as it can get
       return kSpaceAllocationFailed;
     case EBUSY:  // a limit of ours, try again
-      return {Status::kTaskSetFull, SenseKey::kNoSense, 0, 0};
+      return kTaskSetFull;
     case EIO:      // the medium, or a file that is shorter than the disk
     case EBADMSG:  // a checksum of the file system (EFSBADCRC)
     case EUCLEAN:  // its structure is damaged (EFSCORRUPTED)
@@ -69,7 +56,7 @@ Outcome OutcomeFromErrno(int error, Direction direction) {
     case ENXIO:
       return kInternalTargetFailure;
     case ENOMEM:  // the kernel had none for the page cache
-      return {Status::kBusy, SenseKey::kNoSense, 0, 0};
+      return kBusy;
     default:
       LogOnce(error);
       return direction == Direction::kNone ? kInternalTargetFailure : MediumError(direction);
@@ -79,11 +66,11 @@ Outcome OutcomeFromErrno(int error, Direction direction) {
 int ErrnoFromOutcome(const Outcome& outcome) {
   if (outcome.good()) return 0;
   if (outcome.status == Status::kTaskSetFull || outcome.status == Status::kBusy) return EBUSY;
-  if (outcome == kLbaOutOfRange) return ERANGE;
-  if (outcome == kInvalidField) return EINVAL;
-  if (outcome == kInvalidCommand) return EOPNOTSUPP;
-  if (outcome == kWriteProtected) return EROFS;
-  if (outcome == kSpaceAllocationFailed) return ENOSPC;
+  if (outcome.Is(kLbaOutOfRange)) return ERANGE;
+  if (outcome.Is(kInvalidFieldInCdb)) return EINVAL;
+  if (outcome.Is(kInvalidOpcode)) return EOPNOTSUPP;
+  if (outcome.Is(kWriteProtected)) return EROFS;
+  if (outcome.Is(kSpaceAllocationFailed)) return ENOSPC;
   return EIO;
 }
 

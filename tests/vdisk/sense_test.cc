@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "vdisk/outcomes.h"
 
 namespace quire {
 namespace {
@@ -55,6 +56,21 @@ TEST(SenseTest, AnythingElseIsAMediumErrorAndIsLogged) {
   EXPECT_EQ(OutcomeFromErrno(EXDEV, Direction::kNone).key, SenseKey::kHardwareError);
   SetLogSink(nullptr);
   EXPECT_EQ(count_lines, 1) << "once per errno";
+}
+
+TEST(SenseTest, DetailsDoNotChangeTheErrno) {
+  EXPECT_EQ(ErrnoFromOutcome(kLbaOutOfRange.WithInformation(77)), ERANGE);
+  EXPECT_EQ(ErrnoFromOutcome(kInvalidFieldInCdb.AtCdbField(1, 7)), EINVAL);
+  EXPECT_EQ(ErrnoFromOutcome(kMiscompare), EIO);
+}
+
+TEST(SenseTest, DetailsAreACopyOfTheirOwn) {
+  constexpr Outcome kDetailed = kLbaOutOfRange.WithInformation(77).AtCdbField(2);
+  EXPECT_TRUE(kDetailed.Is(kLbaOutOfRange));
+  EXPECT_NE(kDetailed, kLbaOutOfRange);
+  EXPECT_FALSE(kDetailed.deferred);
+  EXPECT_TRUE(kDetailed.Deferred().deferred);
+  EXPECT_FALSE(kDetailed.Is(kInvalidFieldInCdb));
 }
 
 TEST(SenseTest, Names) {
