@@ -8,7 +8,7 @@ constexpr size_t kPageBytes = 64;  // of B0h and B1h
 
 }  // namespace
 
-// SBC-3 6.5.3, SBC-4 6.6.4.
+// Page B0h (SBC-3 6.6, SBC-4 6.6).
 void WriteBlockLimits(const BlockLimits& limits, Response& response) {
   constexpr uint32_t kUgavalid = 0x80000000u;
   response.Byte(limits.write_same_needs_count ? 0x01 : 0);
@@ -29,7 +29,7 @@ void WriteBlockLimits(const BlockLimits& limits, Response& response) {
   response.Big<4>(limits.max_atomic_boundary);
 }
 
-// SBC-3 6.5.2.
+// Page B1h (SBC-3 6.6).
 void WriteBlockDeviceCharacteristics(uint16_t rotation_rate, Response& response) {
   constexpr uint8_t kFuab = 0x02;   // FUA and SYNCHRONIZE CACHE reach the medium
   constexpr uint8_t kVbuls = 0x01;  // VERIFY compares unmapped blocks too
@@ -39,7 +39,7 @@ void WriteBlockDeviceCharacteristics(uint16_t rotation_rate, Response& response)
   response.PadTo(kPageBytes);
 }
 
-// SBC-3 6.5.6.
+// Page B2h (SBC-3 6.6).
 void WriteProvisioning(const Provisioning& provisioning, Response& response) {
   response.Byte(provisioning.threshold_exponent);
   response.Byte(static_cast<uint8_t>(

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // What a disk can do in one command and how it is provisioned: handlers keep to it, INQUIRY tells
-// it. Threads: values, any thread. Source: SBC-3 6.5, SBC-4 6.6 (atomic writes).
+// it. Threads: values, any thread. Source: SBC-3 6.6, SBC-4 6.6 (atomic writes).
 #pragma once
 
 #include <array>
@@ -31,7 +31,7 @@ struct BlockLimits {
   uint32_t max_atomic_boundary = 0;
 };
 
-// PROVISIONING TYPE (SBC-3 6.5.6).
+// PROVISIONING TYPE (SBC-3 6.6).
 enum class ProvisioningType : uint8_t { kFull = 0, kResource = 1, kThin = 2 };
 
 // The Logical Block Provisioning page.
@@ -46,11 +46,11 @@ struct Provisioning {
   // DP: the NAA of what several disks allocate from.
   std::optional<std::array<uint8_t, 16>> group = {};
 
-  // LBPME of READ CAPACITY(16) (SBC-3 5.16.2).
+  // LBPME of READ CAPACITY(16) (SBC-3 5.16).
   bool managed() const { return type != ProvisioningType::kFull; }
 };
 
-// MEDIUM ROTATION RATE (SBC-3 6.5.2).
+// MEDIUM ROTATION RATE (SBC-3 6.6).
 constexpr uint16_t kNonRotatingMedium = 1;
 
 // VPD pages B0h, B1h and B2h, from their fifth byte on.

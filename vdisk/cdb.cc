@@ -10,7 +10,7 @@
 namespace quire {
 namespace {
 
-constexpr uint32_t kBlocksOfLengthZero = 256;  // READ(6), WRITE(6): SBC-3 5.11, 5.40
+constexpr uint32_t kBlocksOfLengthZero = 256;  // READ(6), WRITE(6): SBC-2 5.5, 5.24
 
 // The bit pointer of a field is that of its left-most bit (SPC-4 4.5.2.4.2).
 uint8_t LeftMostBit(uint8_t bits) { return static_cast<uint8_t>(std::bit_width(bits) - 1); }
@@ -44,10 +44,10 @@ Outcome CheckValues(const Cdb& cdb) {
     case Operation::kInquiry:  // SPC-4 6.6.1
       if (!cdb.Has(CdbFlag::kEvpd) && cdb.page_code() != 0) return kInvalidFieldInCdb.AtCdbField(2);
       break;
-    case Operation::kVerify:  // SBC-3 5.37
+    case Operation::kVerify:  // SBC-3 5.29
       if (cdb.bytchk() == 2) return kInvalidFieldInCdb.AtCdbField(1, 2);
       break;
-    case Operation::kWriteSame:  // SBC-3 5.52
+    case Operation::kWriteSame:  // SBC-3 5.43
       if (cdb.Has(CdbFlag::kAnchor) && !cdb.Has(CdbFlag::kUnmap)) {
         return kInvalidFieldInCdb.AtCdbField(1, 4);
       }

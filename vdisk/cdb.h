@@ -32,9 +32,9 @@ struct Cdb {
   uint64_t data_bytes(uint32_t block_bytes) const;
   bool data_is_out() const;
 
-  // VERIFY, WRITE AND VERIFY: 0 none, 1 compare with as many blocks, 3 with one (SBC-3 5.37).
+  // VERIFY, WRITE AND VERIFY: 0 none, 1 compare with as many blocks, 3 with one (SBC-3 5.29).
   uint8_t bytchk() const { return bytes[1] >> 1 & 3; }
-  // WRITE ATOMIC(16), in blocks (SBC-4 5.49).
+  // ATOMIC BOUNDARY of WRITE ATOMIC(16) (SBC-4 clause 5), in blocks.
   uint16_t atomic_boundary() const { return Number16(10); }
   // INQUIRY and RECEIVE DIAGNOSTIC RESULTS have eight bits, MODE SENSE and LOG SENSE six.
   uint8_t page_code() const { return bytes[2]; }
@@ -71,7 +71,7 @@ struct Cdb {
   }
 };
 
-// READ BUFFER and WRITE BUFFER modes (SPC-4 tables 226 and 264).
+// READ BUFFER and WRITE BUFFER modes (SPC-4 6.18, 6.49).
 constexpr uint8_t kBufferModeDescriptor = 0x03;
 constexpr uint8_t kBufferModeEcho = 0x0a;
 constexpr uint8_t kBufferModeEchoDescriptor = 0x0b;

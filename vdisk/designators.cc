@@ -6,7 +6,7 @@
 namespace quire {
 namespace {
 
-// SPC-4 tables 22, 560 and 561.
+// SPC-4 7.8.6.1.
 enum class CodeSet : uint8_t { kBinary = 1, kAscii = 2, kUtf8 = 3 };
 enum class Association : uint8_t { kLogicalUnit = 0, kTargetPort = 1, kTargetDevice = 2 };
 enum class DesignatorType : uint8_t {

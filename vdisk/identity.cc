@@ -73,7 +73,7 @@ int HexDigit(char c) {
   return -1;
 }
 
-// NAA 6 has 16 bytes; 2, 3 and 5 have 8 (SPC-4 table 571).
+// NAA 6 has 16 bytes; 2, 3 and 5 have 8 (SPC-4 7.8.6.6).
 absl::Status ParseNaa(const std::string& text, std::array<uint8_t, 16>& bytes) {
   const bool digits = std::ranges::all_of(text, [](char c) { return HexDigit(c) >= 0; });
   if (!digits || (text.size() != 16 && text.size() != 32)) {

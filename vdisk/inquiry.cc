@@ -13,7 +13,7 @@ constexpr uint8_t kSpc4 = 0x06;         // VERSION
 constexpr uint8_t kHisup = 0x10;        // LUNs have the format of SAM-5
 constexpr uint8_t kResponseFormat = 2;  // that of SPC-4
 constexpr uint8_t kCmdque = 0x02;
-// Standards without a version claimed (SPC-4 table 191).
+// Standards without a version claimed (SPC-4 6.6.2, version descriptor values).
 constexpr uint16_t kVersionDescriptors[] = {0x00a0,   // SAM-5
                                             0x0460,   // SPC-4
                                             0x04c0};  // SBC-3

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // INQUIRY data: the standard data and the vital product data pages of a disk.
-// Threads: values, any thread. Source: SPC-4 6.6 and 7.8, SBC-3 6.5.
+// Threads: values, any thread. Source: SPC-4 6.6 and 7.8, SBC-3 6.6.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace quire {
 
-// TPGS (SPC-4 table 187).
+// TPGS (SPC-4 6.6.2).
 enum class TargetPortGroupSupport : uint8_t { kNone = 0, kImplicit = 1, kExplicit = 2, kBoth = 3 };
 
 struct InquiryTraits {

@@ -13,9 +13,9 @@ constexpr uint8_t kControl = 0x0a;
 constexpr uint8_t kControlExtension = 0x01;  // subpage of kControl
 
 constexpr ModePage kPages[] = {
-    // Read-write error recovery (SBC-3 6.4.7): AWRE and ARRE, recovery is the host's.
+    // Read-write error recovery (SBC-3 6.5): AWRE and ARRE, recovery is the host's.
     {0x01, 0, 12, {0x01, 0x0a, 0xc0}},
-    // Caching (SBC-3 6.4.5): pre-fetch as far as it likes.
+    // Caching (SBC-3 6.5): pre-fetch as far as it likes.
     {kCaching, 0, 20, {0x08, 0x12, 0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff}},
     // Control (SPC-4 7.5.8): GLTSD, no log counters are kept; unrestricted reordering.
     {kControl, 0, 12, {0x0a, 0x0a, 0x02, 0x10}},

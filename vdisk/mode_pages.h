@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // The mode pages of a disk as bytes: 01h, 08h, 0Ah, 0Ah/01h and 1Ch.
-// Threads: values, any thread. Source: SPC-4 7.5, SBC-3 6.4.
+// Threads: values, any thread. Source: SPC-4 7.5, SBC-3 6.5.
 //
 // A page is its constant bytes with the fields of ModeParameters laid over them. MODE SENSE shows
 // such an image, MODE SELECT compares what it was sent with it.

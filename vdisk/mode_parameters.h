@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // The mode parameters that an initiator may change, and those that come from the configuration.
-// Threads: values, any thread. Source: SPC-4 7.5, SBC-3 6.4.
+// Threads: values, any thread. Source: SPC-4 7.5, SBC-3 6.5.
 #pragma once
 
 #include <array>
@@ -41,7 +41,7 @@ struct ModeTraits {
   ModeParameters defaults = {};
 };
 
-// PC (SPC-4 table 163).
+// PC (SPC-4 6.11.1).
 enum class PageControl : uint8_t { kCurrent = 0, kChangeable = 1, kDefault = 2, kSaved = 3 };
 
 // All that MODE SENSE tells.

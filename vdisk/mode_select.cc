@@ -64,7 +64,7 @@ Outcome Reader::Read(bool form6) {
   return kGood;
 }
 
-// SBC-3 6.4.2: the disk keeps its size; a count of 0, or of all ones where it does not fit, says
+// SBC-3 6.5.2: the disk keeps its size; a count of 0, or of all ones where it does not fit, says
 // so.
 Outcome Reader::ReadBlockDescriptor(bool long_lba) {
   const uint8_t* const bytes = &list_[at_];

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // The parameter list of MODE SELECT(6) and (10): any bytes become new parameters or a refusal.
 // Threads: values, any thread. Errors: the outcome, with a pointer to the byte at fault.
-// Source: SPC-4 6.9, 6.10 and 7.5, SBC-3 6.4.
+// Source: SPC-4 6.9, 6.10 and 7.5, SBC-3 6.5.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@ constexpr uint8_t kAllPages = 0x3f;
 constexpr uint8_t kAllSubpages = 0xff;
 constexpr uint8_t kPs = 0x80;
 
-// SPC-4 table 164: what a page code and a subpage code ask for.
+// SPC-4 6.11.1: what a page code and a subpage code ask for.
 bool Asked(const ModePage& page, const Cdb& cdb) {
   const uint8_t code = cdb.sense_page_code();
   const uint8_t subpage = cdb.subpage_code();
@@ -24,7 +24,7 @@ bool Asked(const ModePage& page, const Cdb& cdb) {
   return subpage == page.subpage && (code != kAllPages || subpage == 0);
 }
 
-// SBC-3 6.4.1: WP and DPOFUA.
+// SBC-3 6.5.1: WP and DPOFUA.
 uint8_t DeviceSpecific(const ModeState& state) {
   constexpr uint8_t kWp = 0x80;
   constexpr uint8_t kDpofua = 0x10;
@@ -32,7 +32,7 @@ uint8_t DeviceSpecific(const ModeState& state) {
   return static_cast<uint8_t>((read_only ? kWp : 0) | kDpofua);
 }
 
-// SBC-3 6.4.2.2 and 6.4.2.3.
+// SBC-3 6.5.2.
 void WriteBlockDescriptor(const Geometry& geometry, bool long_lba, Response& response) {
   if (long_lba) {
     response.Big<8>(geometry.count.value);
@@ -83,11 +83,11 @@ Outcome WriteModeSense(const Cdb& cdb, const ModeState& state, const Geometry& g
   const bool long_lba = cdb.Has(CdbFlag::kLlbaa);
   const bool described = !cdb.Has(CdbFlag::kDbd);
   const uint8_t descriptor_bytes = !described ? 0 : long_lba ? 16 : 8;
-  if (form6) {  // SPC-4 table 458
+  if (form6) {  // SPC-4 7.5.5
     response.Zeros(2);
     response.Byte(DeviceSpecific(state));
     response.Byte(descriptor_bytes);
-  } else {  // SPC-4 table 459
+  } else {  // the same
     response.Zeros(3);
     response.Byte(DeviceSpecific(state));
     response.Byte(described && long_lba ? 0x01 : 0);

@@ -65,7 +65,7 @@ struct Row {
 };
 
 constexpr uint8_t kServiceActionMask = 0x1f;  // of byte 1 (SPC-4 4.2.5.2)
-constexpr uint8_t kGroupNumberMask = 0x3f;    // SBC-4 5.12
+constexpr uint8_t kGroupNumberMask = 0x3f;    // six bits since SBC-4
 
 constexpr void Cover(std::array<uint8_t, Opcode::kMaxCdbBytes>& map, CdbNumber number) {
   for (size_t i = 0; i < number.count_bytes; ++i) map[number.byte + i] = 0xff;

@@ -74,7 +74,7 @@ constexpr Outcome kEchoBufferOverwritten = CheckCondition(SenseKey::kAbortedComm
 constexpr Outcome kDataPhaseError = CheckCondition(SenseKey::kAbortedCommand, 0x4b, 0x00);
 constexpr Outcome kMiscompare = CheckCondition(SenseKey::kMiscompare, 0x1d, 0x00);
 
-// UNIT ATTENTION (SAM-5 5.14; SBC-3 4.7.3.7 for the threshold).
+// UNIT ATTENTION (SAM-5 5.14; SBC-3 4.7.3 for the threshold).
 constexpr Outcome kMediumMayHaveChanged = CheckCondition(SenseKey::kUnitAttention, 0x28, 0x00);
 constexpr Outcome kPowerOnOrReset = CheckCondition(SenseKey::kUnitAttention, 0x29, 0x00);
 constexpr Outcome kPowerOnOccurred = CheckCondition(SenseKey::kUnitAttention, 0x29, 0x01);

@@ -20,7 +20,7 @@ constexpr uint8_t kSksv = 0x80;  // the sense-key specific field is valid
 constexpr uint8_t kCd = 0x40;    // the field pointer points into the CDB
 constexpr uint8_t kBpv = 0x08;   // the bit pointer is valid
 
-// SPC-4 4.5.2.4, tables 32 and 34.
+// SPC-4 4.5.2.4.
 void StoreSpecific(const Outcome& outcome, uint8_t* bytes) {
   bytes[0] = kSksv;
   if (outcome.specific == SenseSpecific::kCdbField) bytes[0] |= kCd;
