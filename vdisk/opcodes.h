@@ -57,6 +57,24 @@ enum class Operation : uint8_t {
   kWriteBuffer,
 };
 
+// Those that one disk carries out.
+class OperationSet {
+ public:
+  static constexpr OperationSet All() { return OperationSet(); }
+  constexpr bool Has(Operation operation) const { return (absent_ & Bit(operation)) == 0; }
+  constexpr OperationSet Without(Operation operation) const {
+    OperationSet set = *this;
+    set.absent_ |= Bit(operation);
+    return set;
+  }
+
+ private:
+  static constexpr uint64_t Bit(Operation operation) {
+    return uint64_t{1} << static_cast<uint8_t>(operation);
+  }
+  uint64_t absent_ = 0;
+};
+
 // The data that goes with it, and what tells its length.
 enum class Transfer : uint8_t {
   kNone,
@@ -66,8 +84,8 @@ enum class Transfer : uint8_t {
   kInBlocks,        // the transfer length (SPC-4 4.2.5.4)
   kOutBlocks,       // the same
   kOutBlocksTwice,  // what to compare and what to write (SBC-3 5.2)
-  kOutBlockOnce,    // one block for all, none with NDOB (SBC-3 5.52)
-  kOutByBytchk,     // none, all, or one block to compare all with (SBC-3 5.37)
+  kOutBlockOnce,    // one block for all, none with NDOB (SBC-3 5.43)
+  kOutByBytchk,     // none, all, or one block to compare all with (SBC-3 5.29)
 };
 
 // What a pending unit attention does to it (SAM-5 5.14).
