@@ -57,6 +57,8 @@ class Response {
   // All that there is to say, and how much of it the buffer holds.
   size_t full_bytes() const { return full_bytes_; }
   size_t written_bytes() const { return std::min(full_bytes_, buffer_.size()); }
+  // Nothing more fits.
+  bool full() const { return full_bytes_ >= buffer_.size(); }
 
  private:
   const std::span<uint8_t> buffer_;

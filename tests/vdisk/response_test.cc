@@ -32,6 +32,7 @@ TEST(ResponseTest, CutAtAnyLength) {
     const size_t expected = std::min(size, whole.size());
     EXPECT_EQ(response.full_bytes(), whole.size());
     EXPECT_EQ(response.written_bytes(), expected);
+    EXPECT_EQ(response.full(), size <= whole.size());
     for (size_t i = 0; i < size; ++i) EXPECT_EQ(buffer[i], i < expected ? whole[i] : 0xee) << i;
   }
 }
