@@ -90,9 +90,10 @@ void WriteMapping(const MappingResources& resources, Parameters& parameters, Res
   const uint64_t set = uint64_t{1} << resources.threshold_exponent;
   const uint64_t counts[] = {resources.available / set,
                              resources.used / set + (resources.used % set != 0 ? 1 : 0)};
-  for (uint16_t code = 1; code <= std::size(counts); ++code) {
-    if (!parameters.Begin(code, 8)) continue;
-    response.Big<4>(std::min<uint64_t>(counts[code - 1], std::numeric_limits<uint32_t>::max()));
+  uint16_t code = 0;
+  for (const uint64_t count : counts) {
+    if (!parameters.Begin(++code, 8)) continue;
+    response.Big<4>(std::min<uint64_t>(count, std::numeric_limits<uint32_t>::max()));
     response.Byte(static_cast<uint8_t>(resources.scope));
     response.Zeros(3);
   }

@@ -11,7 +11,7 @@
 
 namespace quire {
 
-// Changed by MODE SELECT; shared by all nexuses (SPC-4 5.10).
+// Changed by MODE SELECT; shared by all nexuses (SPC-4 6.9).
 // INVARIANT: every value fits its field and is one that the standard defines.
 struct ModeParameters {
   static constexpr size_t kSavedBytes = 8;
