@@ -142,6 +142,16 @@ uint64_t Cdb::data_bytes(uint32_t block_bytes) const {
   return 0;
 }
 
+ReservationClass Cdb::reservation_class() const {
+  const bool starts = Has(CdbFlag::kStart) && power_condition() == 0;
+  if (operation() == Operation::kStartStopUnit && starts) return ReservationClass::kStartUnit;
+  const bool allows = (bytes[4] & 3) == 0;
+  if (operation() == Operation::kPreventAllowMediumRemoval && allows) {
+    return ReservationClass::kAllowRemoval;
+  }
+  return opcode->reservation_class;
+}
+
 bool Cdb::data_is_out() const {
   return opcode->transfer != Transfer::kNone && opcode->transfer != Transfer::kInBytes &&
          opcode->transfer != Transfer::kInBlocks;

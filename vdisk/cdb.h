@@ -31,6 +31,7 @@ struct Cdb {
   // How many bytes go with it, at most. FORMAT UNIT's list is longer when its head says so.
   uint64_t data_bytes(uint32_t block_bytes) const;
   bool data_is_out() const;
+  ReservationClass reservation_class() const;
 
   // VERIFY, WRITE AND VERIFY: 0 none, 1 compare with as many blocks, 3 with one (SBC-3 5.29).
   uint8_t bytchk() const { return bytes[1] >> 1 & 3; }

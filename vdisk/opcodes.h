@@ -85,7 +85,8 @@ struct Opcode {
   uint8_t cdb_bytes = 0;
   Operation operation = Operation::kTestUnitReady;
   Transfer transfer = Transfer::kNone;
-  ReservationClass reservation_class = ReservationClass::kAlways;
+  // Of START STOP UNIT and PREVENT ALLOW MEDIUM REMOVAL the stricter one; see Cdb.
+  ReservationClass reservation_class = ReservationClass::kReport;
   UnitAttentionRule unit_attention = UnitAttentionRule::kReported;
   bool length_in_blocks = false;
   CdbNumber lba;

@@ -260,5 +260,26 @@ TEST(CdbTest, AnyTailOfAnyOpcode) {
   }
 }
 
+// START STOP UNIT and PREVENT ALLOW MEDIUM REMOVAL are told apart by their bits (SPC-4 table 65).
+TEST(CdbTest, ReservationClassOfWhatItDoes) {
+  using Class = ReservationClass;
+  const struct {
+    std::vector<uint8_t> bytes;
+    Class expected;
+  } rows[] = {
+      {{0x1b, 0, 0, 0, 0x01, 0}, Class::kStartUnit},
+      {{0x1b, 0, 0, 0, 0x00, 0}, Class::kStopUnit},
+      {{0x1b, 0, 0, 0, 0x21, 0}, Class::kStopUnit},
+      {{0x1e, 0, 0, 0, 0x00, 0}, Class::kAllowRemoval},
+      {{0x1e, 0, 0, 0, 0x01, 0}, Class::kPreventRemoval},
+      {{0x00, 0, 0, 0, 0, 0}, Class::kReport},
+  };
+  for (const auto& row : rows) {
+    const ParsedCdb parsed = ParseCdb(row.bytes);
+    ASSERT_TRUE(parsed.outcome.good());
+    EXPECT_EQ(parsed.cdb.reservation_class(), row.expected) << static_cast<int>(row.bytes[0]);
+  }
+}
+
 }  // namespace
 }  // namespace quire

@@ -145,15 +145,17 @@ TEST(OpcodesTest, ReservationClasses) {
     Class reservation_class;
     std::set<int> opcodes;
   } expected[] = {
-      {Class::kAlways, {0x00, 0x03, 0x12, 0x25, 0x4d, 0x5e, 0xa0}},
-      {Class::kRead, {0x08, 0x28, 0xa8, 0x88, 0x2f, 0xaf, 0x8f, 0x34, 0x90, 0x37, 0xb7}},
-      {Class::kWrite,
+      {Class::kIdentify, {0x03, 0x12, 0xa0}},
+      {Class::kReport, {0x00, 0x25, 0x4d, 0x84}},
+      {Class::kPersistentReserveIn, {0x5e}},
+      {Class::kMediumRead, {0x08, 0x28, 0xa8, 0x88, 0x2f, 0xaf, 0x8f, 0x34, 0x90, 0x37, 0xb7}},
+      {Class::kMediumWrite,
        {0x0a, 0x2a, 0xaa, 0x8a, 0x2e, 0xae, 0x8e, 0x41, 0x93, 0x42, 0x04, 0x35, 0x91, 0x48, 0x83,
-        0x84, 0x89, 0x8b, 0x9c}},
-      {Class::kModeSense, {0x1a, 0x5a, 0x3c, 0x1c}},
-      {Class::kModeSelect, {0x15, 0x55, 0x1d, 0x3b}},
-      {Class::kStartStop, {0x1b}},
-      {Class::kPreventAllow, {0x1e}},
+        0x89, 0x8b, 0x9c}},
+      {Class::kStateRead, {0x1a, 0x5a, 0x3c, 0x1c}},
+      {Class::kStateWrite, {0x15, 0x55, 0x1d, 0x3b}},
+      {Class::kStopUnit, {0x1b}},
+      {Class::kPreventRemoval, {0x1e}},
       {Class::kPersistentReserveOut, {0x5f}},
       {Class::kReserveRelease, {0x16, 0x17, 0x56, 0x57}},
   };
@@ -165,12 +167,12 @@ TEST(OpcodesTest, ReservationClasses) {
     }
     EXPECT_EQ(found, group.opcodes) << static_cast<int>(group.reservation_class);
   }
-  EXPECT_EQ(FindOpcode(0x9e, 0x10)->reservation_class, Class::kAlways);
-  EXPECT_EQ(FindOpcode(0x9e, 0x12)->reservation_class, Class::kRead);
-  EXPECT_EQ(FindOpcode(0xa3, 0x0a)->reservation_class, Class::kAlways);
-  EXPECT_EQ(FindOpcode(0xa3, 0x0c)->reservation_class, Class::kModeSense);
-  EXPECT_EQ(FindOpcode(0xa3, 0x0d)->reservation_class, Class::kModeSense);
-  EXPECT_EQ(FindOpcode(0xa3, 0x0f)->reservation_class, Class::kAlways);
+  EXPECT_EQ(FindOpcode(0x9e, 0x10)->reservation_class, Class::kReport);
+  EXPECT_EQ(FindOpcode(0x9e, 0x12)->reservation_class, Class::kMediumRead);
+  EXPECT_EQ(FindOpcode(0xa3, 0x0a)->reservation_class, Class::kReport);
+  EXPECT_EQ(FindOpcode(0xa3, 0x0c)->reservation_class, Class::kStateRead);
+  EXPECT_EQ(FindOpcode(0xa3, 0x0d)->reservation_class, Class::kStateRead);
+  EXPECT_EQ(FindOpcode(0xa3, 0x0f)->reservation_class, Class::kReport);
 }
 
 TEST(OpcodesTest, UnitAttentionIsReportedByAllButThree) {
