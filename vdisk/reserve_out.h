@@ -46,6 +46,14 @@ struct ReservationKind {
   friend constexpr bool operator==(const ReservationKind&, const ReservationKind&) = default;
 };
 
+// Both in one byte, as they are written everywhere.
+constexpr ReservationKind KindFrom(uint8_t scope_and_type) {
+  return {static_cast<uint8_t>(scope_and_type >> 4), ReservationType(scope_and_type & 0x0f)};
+}
+constexpr uint8_t ScopeAndType(const ReservationKind& kind) {
+  return static_cast<uint8_t>(kind.scope << 4 | static_cast<uint8_t>(kind.type));
+}
+
 struct ReserveOut {
   ReserveOutAction action = ReserveOutAction::kRegister;
   ReservationKind kind;             // RESERVE, RELEASE, PREEMPT (AND ABORT)
