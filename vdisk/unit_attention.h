@@ -1,0 +1,89 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// What a logical unit has to tell an initiator before it does anything else for it: the unit
+// attention conditions of one I_T_L nexus, first in, first out.
+//
+// Each condition is queued once, so the queue is as long as there are conditions. POWER ON says it
+// all: it clears what was queued before it, and a reset or nexus loss after it tells nothing new
+// (SAM-5 6.2, precedence of unit attention conditions).
+// Source: SAM-5 5.14 and 6.2; codes: SPC-4 annex D.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/mutex.h"
+#include "vdisk/sense.h"
+
+namespace quire {
+
+enum class UnitAttention : uint8_t {
+  kPowerOn,                 // 29/00 power on, reset, or bus device reset occurred
+  kUnitReset,               // 29/03 bus device reset function occurred
+  kNexusLoss,               // 29/07 I_T nexus loss occurred
+  kModeParametersChanged,   // 2A/01
+  kReservationsPreempted,   // 2A/03
+  kReservationsReleased,    // 2A/04
+  kRegistrationsPreempted,  // 2A/05
+  kCapacityChanged,         // 2A/09
+  kCommandsCleared,         // 2F/00 commands cleared by another initiator
+  kThinThreshold,           // 38/07 thin provisioning soft threshold reached
+  kInquiryChanged,          // 3F/03
+  kReportedLunsChanged,     // 3F/0E
+};
+inline constexpr size_t kUnitAttentions = 12;
+
+// CHECK CONDITION with this condition's sense data.
+Outcome OutcomeOf(UnitAttention attention);
+
+// What a command does about a pending condition (SAM-5 5.14, SPC-4 6.4, 6.33 and 6.39).
+enum class AttentionRule : uint8_t {
+  kReported,         // ends with CHECK CONDITION; that clears the condition
+  kIgnored,          // INQUIRY
+  kClearsInventory,  // REPORT LUNS: clears REPORTED LUNS DATA HAS CHANGED, for all its units
+  kReturned,         // REQUEST SENSE: returned as parameter data; that clears it
+};
+AttentionRule AttentionRuleFor(uint8_t operation_code);
+
+// A value. Threads: one at a time.
+class UnitAttentionList {
+ public:
+  void Post(UnitAttention attention);
+  std::optional<UnitAttention> Take();
+  void Clear(UnitAttention attention);
+  bool Has(UnitAttention attention) const;
+  size_t count() const { return count_; }
+
+ private:
+  size_t Find(UnitAttention attention) const;
+  void RemoveAt(size_t place);
+
+  // INVARIANT: the first count_ are pairwise different.
+  std::array<UnitAttention, kUnitAttentions> attentions_{};
+  size_t count_ = 0;
+};
+
+// Threads: any thread.
+class UnitAttentionQueue {
+ public:
+  explicit UnitAttentionQueue(UnitAttentionList list = {});
+
+  // One relaxed load: all that the data path pays. A condition posted by what has happened before
+  // the command was received is seen.
+  bool pending() const { return count_.load(std::memory_order_relaxed) != 0; }
+  void Post(UnitAttention attention);
+  // The oldest condition, which is thereby cleared.
+  std::optional<UnitAttention> Take();
+  void Clear(UnitAttention attention);
+  // A copy of what is queued, for a nexus that goes away.
+  UnitAttentionList list() const;
+
+ private:
+  mutable Mutex mutex_;
+  UnitAttentionList list_ QUIRE_GUARDED_BY(mutex_);
+  std::atomic<size_t> count_;  // written under the mutex
+};
+
+}  // namespace quire
