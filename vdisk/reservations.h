@@ -21,7 +21,7 @@
 
 #include "absl/container/btree_map.h"
 #include "vdisk/nexus_id.h"
-#include "vdisk/reservation_sense.h"
+#include "vdisk/outcomes.h"
 #include "vdisk/reservation_view.h"
 #include "vdisk/reserve_out.h"
 

@@ -45,19 +45,6 @@ Outcome OutcomeOf(UnitAttention attention) {
   return {};
 }
 
-AttentionRule AttentionRuleFor(uint8_t operation_code) {
-  switch (operation_code) {
-    case 0x03:  // REQUEST SENSE
-      return AttentionRule::kReturned;
-    case 0x12:  // INQUIRY
-      return AttentionRule::kIgnored;
-    case 0xa0:  // REPORT LUNS
-      return AttentionRule::kClearsInventory;
-    default:
-      return AttentionRule::kReported;
-  }
-}
-
 size_t UnitAttentionList::Find(UnitAttention attention) const {
   const auto end = attentions_.begin() + static_cast<std::ptrdiff_t>(count_);
   return static_cast<size_t>(std::find(attentions_.begin(), end, attention) - attentions_.begin());

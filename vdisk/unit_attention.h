@@ -38,15 +38,6 @@ inline constexpr size_t kUnitAttentions = 12;
 // CHECK CONDITION with this condition's sense data.
 Outcome OutcomeOf(UnitAttention attention);
 
-// What a command does about a pending condition (SAM-5 5.14, SPC-4 6.4, 6.33 and 6.39).
-enum class AttentionRule : uint8_t {
-  kReported,         // ends with CHECK CONDITION; that clears the condition
-  kIgnored,          // INQUIRY
-  kClearsInventory,  // REPORT LUNS: clears REPORTED LUNS DATA HAS CHANGED, for all its units
-  kReturned,         // REQUEST SENSE: returned as parameter data; that clears it
-};
-AttentionRule AttentionRuleFor(uint8_t operation_code);
-
 // A value. Threads: one at a time.
 class UnitAttentionList {
  public:

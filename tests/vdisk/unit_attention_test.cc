@@ -39,16 +39,6 @@ TEST(UnitAttentionTest, SenseDataOfEach) {
   }
 }
 
-TEST(UnitAttentionTest, WhoIsTold) {
-  for (int code = 0; code < 256; ++code) {
-    AttentionRule expected = AttentionRule::kReported;
-    if (code == 0x03) expected = AttentionRule::kReturned;
-    if (code == 0x12) expected = AttentionRule::kIgnored;
-    if (code == 0xa0) expected = AttentionRule::kClearsInventory;
-    EXPECT_EQ(AttentionRuleFor(static_cast<uint8_t>(code)), expected) << code;
-  }
-}
-
 TEST(UnitAttentionTest, WhatIsQueued) {
   struct Row {
     std::vector<UnitAttention> posted;
