@@ -55,7 +55,8 @@ class SharedMemory {
  private:
   friend class ReactorMemory;
 
-  SharedMemory(const Options& options) : options_(options), family_(options.soft_limit_bytes) {}
+  explicit SharedMemory(const Options& options)
+      : options_(options), family_(options.soft_limit_bytes) {}
   void Enter(ReactorMemory& memory);
   void Leave(ReactorMemory& memory);
 

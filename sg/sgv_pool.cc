@@ -18,6 +18,12 @@ constexpr uint32_t PooledOrder(uint64_t count_pages) {
   return static_cast<uint32_t>(std::bit_width(count_pages - 1));
 }
 
+// Where an idle vector of so many segments is kept.
+size_t BucketOf(size_t count_segments) {
+  QUIRE_CHECK(count_segments > 0);
+  return static_cast<size_t>(std::bit_width(count_segments)) - 1;
+}
+
 uint64_t CountPages(std::span<const std::span<std::byte>> pieces) {
   uint64_t bytes = 0;
   for (const std::span<std::byte> piece : pieces) bytes += piece.size();
@@ -249,7 +255,7 @@ void SgvPool::Keep(Sgv& vector) {
     return;
   }
   Order& idle = orders_[vector.order_];
-  const auto bucket = static_cast<size_t>(std::bit_width(vector.segments_.size()) - 1);
+  const size_t bucket = BucketOf(vector.segments_.size());
   idle.buckets[bucket].PushFront(vector);
   idle.filled |= 1u << bucket;
   ages_.PushBack(vector);
@@ -263,7 +269,7 @@ void SgvPool::Keep(Sgv& vector) {
 
 void SgvPool::RemoveIdle(Sgv& vector) {
   Order& idle = orders_[vector.order_];
-  const auto bucket = static_cast<size_t>(std::bit_width(vector.segments_.size()) - 1);
+  const size_t bucket = BucketOf(vector.segments_.size());
   idle.buckets[bucket].Remove(vector);
   if (idle.buckets[bucket].empty()) idle.filled &= ~(1u << bucket);
   ages_.Remove(vector);

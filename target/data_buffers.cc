@@ -121,7 +121,7 @@ bool DataBuffers::Fill(DataBuffer& buffer) {
 
 void DataBuffers::GiveBack(void* of_lun, uint64_t vector) noexcept {
   auto& lun = *static_cast<DataBuffersOfLun*>(of_lun);
-  auto& memory = *reinterpret_cast<Sgv*>(vector);
+  auto& memory = *reinterpret_cast<Sgv*>(vector);  // NOLINT(performance-no-int-to-ptr): a cookie
   const uint64_t charged_bytes = memory.capacity_bytes();
   // In this order: whoever is granted the charge finds the memory.
   SgvPool::Return(memory);
