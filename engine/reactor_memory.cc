@@ -9,6 +9,9 @@ namespace quire {
 namespace {
 
 constexpr uint64_t kTickNs = kNsPerSecond;
+// A chunk that goes takes a millisecond of the reactor: one at a time, and others in between.
+constexpr uint64_t kSoonNs = 4 * kNsPerMs;
+constexpr uint32_t kChunksAtOnce = 1;
 constexpr uint64_t kOwnBytes = 32 * 1024 * 1024;
 constexpr uint32_t kChunksPerShrink = 4;
 constexpr uint64_t kMinShrinkPages = 256;
@@ -57,12 +60,12 @@ ReactorMemory::~ReactorMemory() {
 }
 
 Sgv* ReactorMemory::Take(uint64_t length_bytes) {
-  if (!tick_.armed()) Arm();
+  if (!tick_.armed()) Arm(kTickNs);
   return CallInUnless(pool_->Take(length_bytes));
 }
 
 Sgv* ReactorMemory::TakeContiguous(uint64_t length_bytes) {
-  if (!tick_.armed()) Arm();
+  if (!tick_.armed()) Arm(kTickNs);
   return CallInUnless(pool_->TakeContiguous(length_bytes));
 }
 
@@ -71,13 +74,20 @@ Sgv* ReactorMemory::CallInUnless(Sgv* vector) {
   return vector;
 }
 
-void ReactorMemory::Arm() { reactor_.timers().Arm(tick_, reactor_.clock().NowNs() + kTickNs); }
+void ReactorMemory::Arm(uint64_t in_ns) {
+  reactor_.timers().Cancel(tick_);
+  reactor_.timers().Arm(tick_, reactor_.clock().NowNs() + in_ns);
+}
 
 void ReactorMemory::OnTick() {
-  pool_->Tick(reactor_.clock().NowNs());
-  shared_->regions().Retire();
-  registered_->Tick();
-  if (!NothingToKeep()) Arm();
+  const bool more_vectors = pool_->Tick(reactor_.clock().NowNs());
+  const uint32_t count_gone = shared_->regions().Retire(kChunksAtOnce);
+  const bool more_chunks = count_gone + registered_->LetGo(kChunksAtOnce) > 0;
+  if (more_vectors || more_chunks) {
+    Arm(kSoonNs);
+  } else if (!NothingToKeep()) {
+    Arm(kTickNs);
+  }
 }
 
 // What is free in the shared regions is also a matter of whoever ticks last.
@@ -92,7 +102,7 @@ void ReactorMemory::Shrink(bool all) {
   const uint64_t idle_pages = pool_->stats().idle_pages.load(std::memory_order_relaxed);
   pool_->Shrink(all ? idle_pages : std::max(idle_pages / 4, kMinShrinkPages));
   shared_->regions().Retire(/*idle_ns=*/0, kChunksPerShrink);
-  registered_->Tick();
+  registered_->LetGo(kChunksPerShrink);
 }
 
 void ReactorMemory::Kick(bool all) {

@@ -61,7 +61,7 @@ class ReactorMemory : public ListNode<class ReactorMemory> {
   };
 
   Sgv* CallInUnless(Sgv* vector);
-  void Arm();
+  void Arm(uint64_t in_ns);
   void OnTick();
   bool NothingToKeep() const;
   static void OnPressure(MemoryPressure::Subscriber& subscriber);

@@ -8,7 +8,7 @@
 namespace quire {
 namespace {
 
-constexpr uint32_t kTicksAfterRefusal = 60;
+constexpr uint64_t kNsAfterRefusal = 60 * kNsPerSecond;
 
 bool Contains(std::span<const std::byte> outer, std::span<const std::byte> inner) {
   return inner.data() >= outer.data() && inner.data() + inner.size() <= outer.data() + outer.size();
@@ -38,10 +38,10 @@ int32_t RegisteredRegions::IndexOf(std::span<const std::byte> memory) {
 
 int32_t RegisteredRegions::Register(uint32_t chunk) {
   Slot& slot = slots_[chunk];
-  if (slot.refused_ticks > 0) return -1;
+  if (reactor_.clock().NowNs() < slot.refused_until_ns) return -1;
   slot.buffer = FixedBuffer(reactor_, regions_.chunk(chunk));
   if (slot.buffer.index() < 0) {
-    slot.refused_ticks = kTicksAfterRefusal;
+    slot.refused_until_ns = reactor_.clock().NowNs() + kNsAfterRefusal;
     return -1;
   }
   regions_.Attach(chunk);
@@ -64,16 +64,18 @@ void RegisteredRegions::Remove(std::span<std::byte> large) {
   std::erase_if(large_, [&](const Large& one) { return one.memory.data() == large.data(); });
 }
 
-void RegisteredRegions::Tick() {
-  const bool retiring = regions_.any_retiring();
+uint32_t RegisteredRegions::LetGo(uint32_t max_chunks) {
+  uint32_t count = 0;
   for (uint32_t chunk = 0; chunk < slots_.size(); ++chunk) {
+    if (count == max_chunks || !regions_.any_retiring()) break;
     Slot& slot = slots_[chunk];
-    if (slot.refused_ticks > 0) --slot.refused_ticks;
-    if (!retiring || slot.buffer.index() < 0 || !regions_.Retiring(chunk)) continue;
+    if (slot.buffer.index() < 0 || !regions_.Retiring(chunk)) continue;
     slot.buffer = FixedBuffer();
     regions_.Detach(chunk);
     --count_registered_;
+    ++count;
   }
+  return count;
 }
 
 }  // namespace quire

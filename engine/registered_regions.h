@@ -29,14 +29,15 @@ class RegisteredRegions {
   void Add(std::span<std::byte> large);
   void Remove(std::span<std::byte> large);
 
-  // Lets go of chunks that are retiring; about once a second.
-  void Tick();
+  // Lets go of chunks that are retiring: at most so many, each of which takes about a millisecond.
+  // Returns how many went.
+  uint32_t LetGo(uint32_t max_chunks);
   uint32_t count_registered() const { return count_registered_; }
 
  private:
   struct Slot {
     FixedBuffer buffer;
-    uint32_t refused_ticks = 0;  // not asked again before so many ticks
+    uint64_t refused_until_ns = 0;  // not asked again before
   };
   struct Large {
     std::span<std::byte> memory;

@@ -26,8 +26,8 @@ class SharedMemory {
  public:
   struct Options {
     uint64_t max_bytes = uint64_t{1} << 30;  // of buffers; at least 4 MiB
-    uint64_t max_mapped_bytes = uint64_t{64}
-                                << 20;              // and of those mapped on their own, see Regions
+    // And of those mapped on their own, see Regions.
+    uint64_t max_mapped_bytes = uint64_t{64} << 20;
     uint64_t soft_limit_bytes = uint64_t{2} << 30;  // of the data area, see DataAreaFamily
     uint64_t purge_ns = 60 * kNsPerSecond;          // what is idle for so long goes back
     PageSource* source = nullptr;  // where vectors get their pages instead; outlives this

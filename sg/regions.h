@@ -71,7 +71,7 @@ class Regions : public PageSource {
   // Retires chunks that were free since `idle_ns` before now, at most `max_chunks`, the oldest
   // first. Those that rings have registered only begin to: see Retiring. Returns how many went.
   uint32_t Retire(uint64_t idle_ns, uint32_t max_chunks);
-  uint32_t Retire() { return Retire(options_.idle_ns, count_chunks()); }
+  uint32_t Retire(uint32_t max_chunks) { return Retire(options_.idle_ns, max_chunks); }
 
   // ---- For those who register chunks ----
   // The chunk that a byte lies in, in constant time; nothing for mapped blocks and foreign memory.

@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kPage = PageSource::kPageBytes;
 constexpr size_t kSpares = 64;
+constexpr uint32_t kPurgedAtOnce = 1024;
 
 constexpr uint64_t PagesOf(uint64_t length_bytes) { return (length_bytes + kPage - 1) / kPage; }
 
@@ -285,7 +286,7 @@ void SgvPool::Free(Sgv& vector) {
   Retire(std::unique_ptr<Sgv>(&vector));
 }
 
-void SgvPool::Tick(uint64_t now_ns) {
+bool SgvPool::Tick(uint64_t now_ns) {
   TakeIn();
   if (now_ns_ == 0) {  // the first: what is idle is so from now on
     for (Sgv* one = ages_.Front(); one != nullptr; one = ages_.Next(*one)) {
@@ -294,8 +295,10 @@ void SgvPool::Tick(uint64_t now_ns) {
   }
   now_ns_ = now_ns;
   if (source_.wanting()) Shrink(~uint64_t{0});
-  while (Sgv* const oldest = ages_.Front()) {
-    if (now_ns - oldest->idle_since_ns_ < options_.purge_ns) return;
+  for (uint32_t count = 0;; ++count) {
+    Sgv* const oldest = ages_.Front();
+    if (oldest == nullptr || now_ns - oldest->idle_since_ns_ < options_.purge_ns) return false;
+    if (count == kPurgedAtOnce) return true;
     RemoveIdle(*oldest);
     Free(*oldest);
     stats_.purged.Add();

@@ -123,9 +123,9 @@ class SgvPool {
   // Gives `vector` back whole. Any thread.
   static void Return(Sgv& vector);
 
-  // Takes in what other threads returned and purges what was idle for too long; about once a
-  // second.
-  void Tick(uint64_t now_ns);
+  // Takes in what other threads returned and purges what was idle for too long, but no more than
+  // takes a tenth of a millisecond; about once a second. True when more is due.
+  bool Tick(uint64_t now_ns);
   // Gives idle vectors back, the oldest first, until `count_pages` went; the last one goes whole.
   // Returns how many pages went.
   uint64_t Shrink(uint64_t count_pages);

@@ -40,9 +40,9 @@ class ReactorMemoryTest : public ReactorFixture {
     for (Sgv* const one : taken) SgvPool::Return(*one);
   }
   void Pass(uint64_t seconds) {
-    for (uint64_t i = 0; i < seconds; ++i) {
-      clock_.Advance(kNsPerSecond);
-      for (int turn = 0; turn < 40; ++turn) reactor_->Poll();
+    for (uint64_t i = 0; i < 100 * seconds; ++i) {
+      clock_.Advance(kNsPerSecond / 100);
+      for (int turn = 0; turn < 4; ++turn) reactor_->Poll();
     }
   }
   uint64_t Chunks() const { return shared_->regions().stats().chunks; }
@@ -61,6 +61,20 @@ TEST_P(ReactorMemoryTest, WhatIsIdleGoesBackByItsAge) {
   Pass(8);
   EXPECT_EQ(Chunks(), 0u);
   EXPECT_TRUE(reactor_->timers().empty());
+}
+
+// What takes a millisecond each is not done in one go.
+TEST_P(ReactorMemoryTest, ATurnLetsGoOfOneChunk) {
+  Burst(64);
+  Pass(61);
+  uint64_t before = Chunks();
+  for (int i = 0; i < 1000 && before > 0; ++i) {
+    clock_.Advance(kNsPerSecond / 100);
+    reactor_->Poll();
+    EXPECT_LE(before - Chunks(), 1u);
+    before = Chunks();
+  }
+  EXPECT_EQ(before, 0u);
 }
 
 TEST_P(ReactorMemoryTest, UnderPressureAShareGoesAtOnce) {

@@ -52,7 +52,7 @@ TEST_P(RegisteredRegionsTest, LetGoWhenItRetires) {
   regions_->Release(block);
   EXPECT_EQ(regions_->Retire(0, 10), 0u) << "the ring has it";
   EXPECT_EQ(regions_->stats().chunks, 1u);
-  reactor_->memory().registered().Tick();
+  reactor_->memory().registered().LetGo(10);
   EXPECT_EQ(regions_->stats().chunks, 0u);
   EXPECT_EQ(RegisteredChunks(), 0u);
   // And again.
@@ -70,9 +70,9 @@ TEST_P(RegisteredRegionsTest, EveryRingThatHasItLetsGo) {
   EXPECT_EQ(RegisteredChunks(), 2u);
   regions_->Release(block);
   regions_->Retire(0, 10);
-  reactor_->memory().registered().Tick();
+  reactor_->memory().registered().LetGo(10);
   EXPECT_EQ(regions_->stats().chunks, 1u);
-  other->memory().registered().Tick();
+  other->memory().registered().LetGo(10);
   EXPECT_EQ(regions_->stats().chunks, 0u);
 }
 

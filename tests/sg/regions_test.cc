@@ -286,9 +286,9 @@ TEST(Regions, TheOptionsSayHowLongIdleIs) {
   const auto regions = *Regions::Create({.max_bytes = 2 * kChunk, .idle_ns = 50, .clock = &clock});
   regions->Release(regions->Take(1));
   clock.Advance(49);
-  EXPECT_EQ(regions->Retire(), 0u);
+  EXPECT_EQ(regions->Retire(4), 0u);
   clock.Advance(1);
-  EXPECT_EQ(regions->Retire(), 1u);
+  EXPECT_EQ(regions->Retire(4), 1u);
   EXPECT_EQ(regions->stats().chunks, 0u);
 }
 

@@ -465,6 +465,20 @@ TEST(SgvPool, WhatIsIdleForTooLongIsPurgedTheOldestFirst) {
   EXPECT_EQ(pool.stats().shrunk.value(), 0u);
 }
 
+TEST(SgvPool, ATickPurgesSoManyAndTellsOfMore) {
+  TestSource source(1500);
+  SgvPool pool(source, {.purge_ns = 100});
+  pool.Tick(1);
+  std::vector<Sgv*> vectors;
+  for (int i = 0; i < 1500; ++i) vectors.push_back(pool.Take(kPage));
+  for (Sgv* const one : vectors) SgvPool::Return(*one);
+  EXPECT_FALSE(pool.Tick(100));
+  EXPECT_TRUE(pool.Tick(101));
+  EXPECT_EQ(source.taken(), 1500u - 1024);
+  EXPECT_FALSE(pool.Tick(101));
+  EXPECT_EQ(source.taken(), 0u);
+}
+
 TEST(SgvPool, TheFirstTickStartsTheTime) {
   TestSource source(1);
   SgvPool pool(source, {.purge_ns = 100});
