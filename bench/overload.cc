@@ -15,7 +15,6 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -24,6 +23,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench/support/args.h"
 #include "bench/support/die.h"
+#include "bench/support/process_memory.h"
 #include "bench/support/report.h"
 #include "host/memory.h"
 #include "pagecache/file.h"
@@ -42,19 +42,6 @@ constexpr uint64_t kEngineBytes = 16 * kMiB;
 constexpr uint64_t kProgramBytes = 32 * kMiB;  // of the budget: code, and 6400 commands' own state
 constexpr uint64_t kArrivalNs = 100 * kNsPerMs;
 constexpr uint64_t kSlowArrivalNs = 10 * kArrivalNs;  // of the last initiator
-
-// Anonymous and shared memory of this process, as the kernel counts it.
-uint64_t MemoryOfProcess() {
-  std::ifstream status("/proc/self/status");
-  uint64_t bytes = 0;
-  for (std::string word; status >> word;) {
-    if (word != "RssAnon:" && word != "RssShmem:") continue;
-    uint64_t kib = 0;
-    status >> kib;
-    bytes += kib * 1024;
-  }
-  return bytes;
-}
 
 // One command's way: memory, its data's arrival, the write, and again.
 class Flow {
@@ -154,7 +141,7 @@ class Overload {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(duration_ms);
     while (std::chrono::steady_clock::now() < end || !AllGotSome()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      most_bytes = std::max(most_bytes, MemoryOfProcess());
+      most_bytes = std::max(most_bytes, ReadProcessMemory().used_bytes());
     }
     for (uint32_t i = 0; i < kInitiators; ++i) count_done_[i] = initiators_[i].count_done();
     stopping_ = true;

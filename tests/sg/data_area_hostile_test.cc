@@ -28,16 +28,10 @@
 
 #include "base/prng.h"
 #include "sg/data_area.h"
+#include "tests/sg/take_back.h"
 
 namespace quire {
 namespace {
-
-// As an owner with nothing of its own under way does when another process gives a block back.
-bool TakeBackAndRelease(DataArea& area, uint64_t untrusted_index) {
-  const std::optional<uint32_t> block = area.TakeBack(untrusted_index);
-  if (block.has_value()) area.Release(*block);
-  return block.has_value();
-}
 
 constexpr uint64_t kBlock = 64 * 1024;
 constexpr uint32_t kCountBlocks = 64;
