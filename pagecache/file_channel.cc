@@ -119,7 +119,8 @@ Sgv* FileChannel::TakeMemory(FileOp& op, uint64_t length_bytes, FileOp::Step ste
   if (Sgv* memory = reactor_.memory().TakeContiguous(length_bytes); memory != nullptr)
     return memory;
   // Whoever returns memory looks at the count after that; so memory that came back before the
-  // count was raised is found by the second Take, and later memory brings a kick.
+  // count was raised is found by the second Take, and later memory of this channel brings a kick.
+  // That of others is found by the timer.
   count_waiting_.fetch_add(1);
   if (Sgv* memory = reactor_.memory().TakeContiguous(length_bytes); memory != nullptr) {
     count_waiting_.fetch_sub(1);
