@@ -31,9 +31,9 @@ inline constexpr size_t kTaskAttributes = 3;
 
 // How a command is to be answered, in the order in which they prevail.
 enum class Fate : uint8_t {
-  kUntouched,    // with what it did
-  kTaskAborted,  // aborted by another nexus, TAS=1: status TASK ABORTED
-  kSilent,       // aborted: not at all
+  kUntouched,       // with what it did
+  kAbortedByOther,  // by another nexus, TAS=1: status TASK ABORTED
+  kSilent,          // aborted: not at all
 };
 
 // What a command that had to wait is told.

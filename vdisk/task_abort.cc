@@ -92,7 +92,7 @@ bool TaskSet::Abort(TaskAbort& abort, const Notice& notice, TaskAbort::Done done
 // REQUIRES: the nexus's lock is held, too.
 void TaskSet::Mark(TaskAbort& abort, const Notice& notice, NexusTasks& nexus, Waiting& told) {
   const bool own = &nexus == notice.requester;
-  const Fate fate = notice.tas && !own ? Fate::kTaskAborted : Fate::kSilent;
+  const Fate fate = notice.tas && !own ? Fate::kAbortedByOther : Fate::kSilent;
   bool lost_any = false;
   for (Task* next = nexus.tasks_.Front(); next != nullptr;) {
     Task& task = *next;

@@ -52,6 +52,14 @@ size_t UnitAttentionList::Find(UnitAttention attention) const {
 
 bool UnitAttentionList::Has(UnitAttention attention) const { return Find(attention) < count_; }
 
+std::optional<UnitAttention> AttentionOf(const Outcome& outcome) {
+  for (size_t i = 0; i < kUnitAttentions; ++i) {
+    const auto attention = static_cast<UnitAttention>(i);
+    if (OutcomeOf(attention).Is(outcome)) return attention;
+  }
+  return std::nullopt;
+}
+
 void UnitAttentionList::Post(UnitAttention attention) {
   if (attention == UnitAttention::kPowerOn) count_ = 0;
   const bool part_of_power_on =

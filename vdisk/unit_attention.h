@@ -35,8 +35,9 @@ enum class UnitAttention : uint8_t {
 };
 inline constexpr size_t kUnitAttentions = 12;
 
-// CHECK CONDITION with this condition's sense data.
+// CHECK CONDITION with this condition's sense data, and back.
 Outcome OutcomeOf(UnitAttention attention);
+std::optional<UnitAttention> AttentionOf(const Outcome& outcome);
 
 // A value. Threads: one at a time.
 class UnitAttentionList {

@@ -188,7 +188,7 @@ const std::vector<FunctionRow>& Functions() {
        },
        4,
        Fate::kSilent,
-       Fate::kTaskAborted,
+       Fate::kAbortedByOther,
        {},
        {},
        {}},
@@ -208,7 +208,7 @@ const std::vector<FunctionRow>& Functions() {
        },
        4,
        Fate::kSilent,
-       Fate::kTaskAborted,
+       Fate::kAbortedByOther,
        {kUnitReset},
        {kUnitReset},
        {kUnitReset}},
@@ -217,8 +217,8 @@ const std::vector<FunctionRow>& Functions() {
          return set.ResetUnit(nullptr, true, abort, Done);
        },
        4,
-       Fate::kTaskAborted,
-       Fate::kTaskAborted,
+       Fate::kAbortedByOther,
+       Fate::kAbortedByOther,
        {kUnitReset},
        {kUnitReset},
        {kUnitReset}},
@@ -248,7 +248,7 @@ const std::vector<FunctionRow>& Functions() {
        },
        3,
        Fate::kSilent,
-       Fate::kTaskAborted,
+       Fate::kAbortedByOther,
        {},
        {},
        {}},
@@ -303,7 +303,7 @@ TEST_F(TaskAbortTest, SilenceOfItsOwnNexusPrevails) {
   EXPECT_FALSE(clear.done);
   EXPECT_EQ(Leave(a_.first), Fate::kSilent);
   EXPECT_FALSE(clear.done);
-  EXPECT_EQ(Leave(c_.first), Fate::kTaskAborted);
+  EXPECT_EQ(Leave(c_.first), Fate::kAbortedByOther);
   EXPECT_TRUE(clear.done);
 }
 
@@ -313,7 +313,7 @@ TEST_F(TaskAbortTest, AWaitingCommandThatIsAbortedWithStatus) {
   EXPECT_FALSE(set_.ClearTaskSet(a_.tasks, true, clear, Done));
   for (Initiator* initiator : all_) {
     EXPECT_TRUE(initiator->second.told_aborted);
-    EXPECT_EQ(initiator->second.fate(), initiator == &a_ ? Fate::kSilent : Fate::kTaskAborted);
+    EXPECT_EQ(initiator->second.fate(), initiator == &a_ ? Fate::kSilent : Fate::kAbortedByOther);
     Leave(initiator->first);
   }
   EXPECT_TRUE(clear.done);

@@ -36,6 +36,7 @@ TEST(UnitAttentionTest, SenseDataOfEach) {
         Row{kReportedLunsChanged, 0x3f, 0x0e}}) {
     const Outcome expected{Status::kCheckCondition, SenseKey::kUnitAttention, row.asc, row.ascq};
     EXPECT_EQ(OutcomeOf(row.attention), expected);
+    EXPECT_EQ(AttentionOf(expected), row.attention);
   }
 }
 

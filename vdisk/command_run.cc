@@ -1,0 +1,103 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+#include "vdisk/command_run.h"
+
+#include <cstring>
+
+#include "sg/copy.h"
+
+namespace quire {
+
+std::span<const uint8_t> CommandRun::List() const {
+  std::vector<uint8_t>& list = command_.parameter_;
+  list.resize(command_.data_out.length_bytes());
+  const Segment target{reinterpret_cast<std::byte*>(list.data()), list.size()};
+  CopySg(SgView({&target, 1}, list.size()), command_.data_out);
+  return list;
+}
+
+void CommandRun::Take(const Transfer& transfer, Next next) const {
+  ScsiCommand::Step& step = command_.step_;
+  if (std::exchange(command_.step_held_, false)) step.Drop();
+  command_.next_ = next;
+  step.command = &command_;
+  step.kind = transfer.kind;
+  step.blocks = transfer.blocks;
+  step.data_out = transfer.data;
+  step.fua = transfer.fua;
+  step.copies_only = transfer.copy;
+  step.stable = transfer.kind == CommandKind::kRead && command_.stable;
+  step.done = [](Command& done) {
+    ScsiCommand& command = *static_cast<ScsiCommand::Step&>(done).command;
+    command.step_held_ = true;
+    const CommandRun run(command);
+    if (!done.outcome.good()) {
+      run.End(done.outcome);
+    } else {
+      command.next_(run);
+    }
+  };
+  server().device_.Execute(*nexus().nexus_, step);
+}
+
+void CommandRun::ClaimForItself(std::span<const BlockRange> ranges, Next next) const {
+  command_.parts_ = std::vector<RangePart>(ranges.size());
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    command_.parts_[i].table = &server().ranges_;
+    command_.parts_[i].range = geometry().Bytes(ranges[i]);
+    command_.parts_[i].mode = RangeMode::kExclusive;
+  }
+  command_.next_ = next;
+  command_.claim_.command = &command_;
+  command_.claimed_ = true;
+  const bool now = RangeLock::Acquire(command_.claim_, command_.parts_, [](RangeClaim& claim) {
+    DeviceServer::HopTo(*static_cast<ScsiCommand::Claim&>(claim).command,
+                        [](ScsiCommand& here) { here.next_(CommandRun(here)); });
+  });
+  if (now) next(*this);
+}
+
+void CommandRun::ChangeReservations(ReservationChange change) const {
+  command_.change_ = std::move(change);
+  command_.work_.command = &command_;
+  command_.work_.work = [](WorkOp& op) {
+    ScsiCommand& command = *static_cast<ScsiCommand::Work&>(op).command;
+    command.server_->ChangeReservations(command);
+    return IoResult::Bytes(0);
+  };
+  command_.work_.Start(nexus().reactor_, [](Completion& completion) {
+    ScsiCommand& command = *static_cast<ScsiCommand::Work&>(completion).command;
+    command.server_->Fence(command);
+  });
+  nexus().reactor_.SubmitToWorkers(command_.work_);
+}
+
+void CommandRun::EndWithFound() const {
+  command_.parameter_is_in_ = false;
+  End();
+}
+
+bool CommandRun::TooLong() const {
+  return geometry().Bytes(cdb().blocks()).length > kMaxTransferBytes;
+}
+
+bool CommandRun::HasAllData() const {
+  if (data_out().length_bytes() == cdb().data_bytes(geometry().block_bytes)) return true;
+  End(kDataPhaseError);
+  return false;
+}
+
+bool CommandRun::EndIfWriteProtected() const {
+  if (server().device_.read_only()) {
+    End(kWriteProtected);
+    return true;
+  }
+  if (!server().swp_.load(std::memory_order_relaxed)) return false;
+  End(kSoftwareWriteProtected);
+  return true;
+}
+
+bool CommandRun::writes_through() const {
+  return cdb().Has(CdbFlag::kFua) || !server().wce_.load(std::memory_order_relaxed);
+}
+
+}  // namespace quire

@@ -1,0 +1,99 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// A running command as its handler sees it: what it was asked, steps to take in the page cache, and
+// the ways to end it. A handler ends the command once, at once or after its last step.
+// Owns: nothing. Lifetime: of the command's run. Threads: the nexus's reactor. A value, passed on
+// from step to step.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "vdisk/device_server.h"
+#include "vdisk/outcomes.h"
+#include "vdisk/response.h"
+
+namespace quire {
+
+class CommandRun {
+ public:
+  using Next = void (*)(CommandRun run);
+  using Handler = void (*)(CommandRun run);
+
+  // nullptr: the disk has no such command.
+  static Handler HandlerOf(Operation operation);
+
+  explicit CommandRun(ScsiCommand& command) : command_(command) {}
+
+  const Cdb& cdb() const { return command_.cdb_; }
+  DeviceServer& server() const { return *command_.server_; }
+  ScsiNexus& nexus() const { return *command_.nexus_; }
+  Geometry geometry() const { return server().device_.geometry(); }
+  SgView data_out() const { return command_.data_out; }
+
+  // ---- Ends ----
+  void End(const Outcome& outcome = kGood) const { server().End(command_, outcome); }
+  // Answers with parameter data of at most the allocation length; `write(response)` gives its
+  // outcome.
+  template <typename Write>
+  void Respond(Write write) const {
+    std::vector<uint8_t>& data = command_.parameter_;
+    data.resize(std::min<uint64_t>(cdb().length, kMaxParameterBytes));
+    Response response(data);
+    const Outcome outcome = write(response);
+    data.resize(outcome.good() ? response.written_bytes() : 0);
+    command_.parameter_is_in_ = true;
+    End(outcome);
+  }
+
+  // ---- Questions ----
+  // More than one step carries: Block Limits say so (SBC-3 6.6.3, MAXIMUM TRANSFER LENGTH).
+  bool TooLong() const;
+  // False, and the command has ended: its initiator sent less than the CDB promises.
+  bool HasAllData() const;
+  // True, and the command has ended (SBC-3 4.13).
+  bool EndIfWriteProtected() const;
+
+  // ---- Steps ----
+  // The list that came with the command, as bytes.
+  std::span<const uint8_t> List() const;
+  struct Transfer {
+    CommandKind kind = CommandKind::kRead;
+    BlockRange blocks = {};
+    SgView data = {};   // kWrite; the segments outlive the step
+    bool fua = false;   // kWrite
+    bool copy = false;  // kRead: private bytes
+  };
+  // Goes on with `next` when it has succeeded; a failure ends the command.
+  void Take(const Transfer& step, Next next) const;
+  // What the last read step found.
+  SgView found() const { return command_.step_.data_in().view(); }
+  // Ends the command with what the last read step found: its initiator gets it.
+  void EndWithFound() const;
+
+  // Goes on with `next` when nobody else is at these blocks, until the command ends.
+  // REQUIRES: on the disk, none of them empty.
+  void ClaimForItself(std::span<const BlockRange> ranges, Next next) const;
+  // Carries the change out on a worker thread, fences whom it preempts, and ends the command.
+  void ChangeReservations(ReservationChange change) const;
+
+  // For commands that go piece by piece.
+  BlockRange& left() const { return command_.left_; }
+  size_t& index() const { return command_.index_; }
+  std::vector<Segment>& pieces() const { return command_.pieces_; }
+  std::vector<uint8_t>& scratch() const { return command_.parameter_; }
+
+  // An abort has come: what is not yet published must not be.
+  bool aborted() const { return command_.place_.aborted(); }
+  // GOOD may only be said when the data is stable.
+  bool writes_through() const;
+
+ private:
+  static constexpr uint64_t kMaxParameterBytes = 1 << 20;
+
+  friend class DeviceServer;
+
+  ScsiCommand& command_;
+};
+
+}  // namespace quire

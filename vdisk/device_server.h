@@ -1,0 +1,117 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// What makes a device a SCSI logical unit (SAM-5: the device server and the task manager): the way
+// of a command from its CDB to its answer, and the state that all nexuses share.
+//
+//   CDB -> task set -> unit attention -> reservation -> blocks to itself -> handler -> answer
+//
+// Owns: that state. Lifetime: the device outlives it, it outlives its nexuses and commands.
+// Threads: Execute on the nexus's reactor; the rest any thread.
+// Errors: every answer is an Outcome in the command.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "vdisk/absent_nexuses.h"
+#include "vdisk/block_limits.h"
+#include "vdisk/capacity.h"
+#include "vdisk/device.h"
+#include "vdisk/identity.h"
+#include "vdisk/inquiry.h"
+#include "vdisk/mode_parameters.h"
+#include "vdisk/range_lock.h"
+#include "vdisk/reservation_state.h"
+#include "vdisk/scsi_command.h"
+#include "vdisk/scsi_nexus.h"
+#include "vdisk/task_set.h"
+
+namespace quire {
+
+class DeviceServer {
+ public:
+  struct Options {
+    IdentityOptions identity;  // `name` empty: the path of the file
+    bool removable = false;
+    uint8_t physical_exponent = 0;  // a physical block has 2^n logical ones
+    bool thin = true;
+    bool writeback = true;         // WCE at the start; as the file's cache mode is
+    std::string reservation_file;  // where reservations survive; empty: they do not
+    std::vector<TargetPort> ports = {{1, TransportProtocol::kIscsi}};
+  };
+
+  static absl::StatusOr<std::unique_ptr<DeviceServer>> Create(Device& device,
+                                                              const Options& options);
+  ~DeviceServer();
+
+  // A nexus of this initiator port through that target port.
+  std::unique_ptr<ScsiNexus> Connect(Reactor& reactor, NexusId id, TargetPortIdentity port);
+
+  // Starts `command`; it is answered by command.done. REQUIRES: idle.
+  void Execute(ScsiNexus& nexus, ScsiCommand& command);
+
+  Device& device() { return device_; }
+  TaskSet& task_set() { return task_set_; }
+  ModeState mode_state() const;
+  std::shared_ptr<const Reservations> reservations() const { return reservations_->state(); }
+  const BlockLimits& limits() const { return limits_; }
+  const Provisioning& provisioning() const { return provisioning_; }
+  const PhysicalBlocks& physical() const { return physical_; }
+  // Lifetime: of this and the nexus.
+  InquirySource inquiry_source(const ScsiNexus& nexus) const;
+  // New mode parameters, which the other nexuses are told about.
+  void ChangeMode(const ModeParameters& parameters, const ScsiNexus& by);
+  // Tells every nexus, but one.
+  void PostAttention(UnitAttention attention, const ScsiNexus* except = nullptr);
+
+ private:
+  friend class CommandRun;
+  friend class ScsiNexus;
+
+  DeviceServer(Device& device, const Options& options, Identity identity,
+               std::unique_ptr<ReservationState> reservations);
+  void Enter(ScsiNexus& nexus);
+  void Leave(ScsiNexus& nexus);
+
+  // The stations of a command; each goes on to the next or ends it.
+  void TakeTurn(ScsiCommand& command);
+  void Check(ScsiCommand& command);
+  Outcome Refusal(ScsiCommand& command);
+  void ClaimBlocks(ScsiCommand& command);
+  void Run(ScsiCommand& command);
+  void End(ScsiCommand& command, const Outcome& outcome);
+  static void Answer(ScsiCommand& command);
+  void SetMode(const ModeParameters& parameters) QUIRE_REQUIRES(mutex_);
+  static void HopTo(ScsiCommand& command, void (*then)(ScsiCommand& command));
+
+  // On a worker, and then on the command's reactor.
+  void ChangeReservations(ScsiCommand& command);
+  void Tell(const ReservationEffect& effect);
+  void Fence(ScsiCommand& command);
+  bool AllowedByReservation(ScsiNexus& nexus, ReservationClass command_class);
+
+  // Constant after construction.
+  Device& device_;
+  const Identity identity_;
+  const InquiryTraits traits_;
+  const BlockLimits limits_;
+  const Provisioning provisioning_;
+  const PhysicalBlocks physical_;
+  const std::vector<TargetPort> ports_;
+  // Have locks of their own.
+  RangeLock ranges_;
+  TaskSet task_set_;
+  AbsentNexuses absent_;
+  const std::unique_ptr<ReservationState> reservations_;
+  // Any thread. Written under mutex_.
+  std::atomic<bool> wce_{true}, d_sense_{false}, swp_{false};  // of mode_.current
+  // Guarded.
+  mutable Mutex mutex_;
+  std::vector<ScsiNexus*> nexuses_ QUIRE_GUARDED_BY(mutex_);
+  ModeState mode_ QUIRE_GUARDED_BY(mutex_);
+};
+
+}  // namespace quire

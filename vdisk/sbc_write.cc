@@ -1,0 +1,69 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// WRITE, WRITE AND VERIFY, SYNCHRONIZE CACHE. Source: SBC-3 5.22, 5.40 to 5.46.
+#include "vdisk/compare.h"
+#include "vdisk/handlers.h"
+
+namespace quire {
+namespace {
+
+// False: it has ended, or has nothing to write.
+bool MayWrite(CommandRun run) {
+  if (run.EndIfWriteProtected()) return false;
+  if (run.TooLong()) {
+    run.End(kInvalidFieldInCdb);
+    return false;
+  }
+  if (!run.HasAllData()) return false;
+  if (run.cdb().length > 0) return true;
+  run.End();
+  return false;
+}
+
+void ReadBack(CommandRun run) {
+  run.Take({.kind = CommandKind::kRead, .blocks = run.cdb().blocks(), .copy = true},
+           [](CommandRun read) {
+             const bool same = !FirstDifference(read.found(), read.data_out()).has_value();
+             read.End(same ? kGood : kMiscompare);
+           });
+}
+
+}  // namespace
+
+void Write(CommandRun run) {
+  if (!MayWrite(run)) return;
+  run.Take({.kind = CommandKind::kWrite,
+            .blocks = run.cdb().blocks(),
+            .data = run.data_out(),
+            .fua = run.writes_through()},
+           [](CommandRun done) { done.End(); });
+}
+
+// On the medium before it is verified; BYTCHK 0 asks for no comparison, but there is no other way
+// to verify (SBC-3 5.43).
+void WriteAndVerify(CommandRun run) {
+  if (!MayWrite(run)) return;
+  run.Take({.kind = CommandKind::kWrite,
+            .blocks = run.cdb().blocks(),
+            .data = run.data_out(),
+            .fua = true},
+           ReadBack);
+}
+
+// A count of 0 means up to the end of the disk (SBC-3 5.22). With IMMED the answer may come before
+// the flush; it comes after, when it is true.
+void SynchronizeCache(CommandRun run) {
+  const Geometry geometry = run.geometry();
+  BlockRange blocks = run.cdb().blocks();
+  if (!geometry.Contains(blocks)) {
+    run.End(kLbaOutOfRange.WithInformation(run.cdb().lba));
+    return;
+  }
+  if (blocks.count.value == 0) blocks.count.value = geometry.count.value - blocks.first.value;
+  if (blocks.count.value == 0) {
+    run.End();
+    return;
+  }
+  run.Take({.kind = CommandKind::kFlush, .blocks = blocks}, [](CommandRun done) { done.End(); });
+}
+
+}  // namespace quire
