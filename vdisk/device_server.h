@@ -78,7 +78,6 @@ class DeviceServer {
 
   // The stations of a command; each goes on to the next or ends it.
   void TakeTurn(ScsiCommand& command);
-  void Check(ScsiCommand& command);
   Outcome Refusal(ScsiCommand& command);
   void ClaimBlocks(ScsiCommand& command);
   void Run(ScsiCommand& command);

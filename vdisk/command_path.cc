@@ -1,0 +1,220 @@
+// Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
+// The stations of a command on its way through the device server.
+#include <algorithm>
+#include <utility>
+
+#include "vdisk/command_run.h"
+#include "vdisk/device_server.h"
+#include "vdisk/outcomes.h"
+
+namespace quire {
+namespace {
+
+// Whether a command has its blocks beside others or to itself (SBC-4 4.27 for what is atomic).
+RangeMode ModeOf(Operation operation) {
+  switch (operation) {
+    case Operation::kCompareAndWrite:
+    case Operation::kOrWrite:
+    case Operation::kWriteSame:
+    case Operation::kUnmap:
+    case Operation::kWriteAtomic:
+      return RangeMode::kExclusive;
+    default:
+      return RangeMode::kShared;
+  }
+}
+
+}  // namespace
+
+void DeviceServer::Execute(ScsiNexus& nexus, ScsiCommand& command) {
+  QUIRE_CHECK(command.state_ == ScsiCommand::State::kIdle);
+  command.state_ = ScsiCommand::State::kRunning;
+  command.owners_.store(1, std::memory_order_relaxed);
+  command.server_ = this;
+  command.nexus_ = &nexus;
+  command.fate_ = Fate::kUntouched;
+  command.parameter_is_in_ = false;
+  command.claimed_ = false;
+  command.inside_execute_ = true;
+  const ParsedCdb parsed = ParseCdb(command.cdb);
+  command.cdb_ = parsed.cdb;
+  command.outcome_ = parsed.outcome;
+  command.place_.command = &command;
+  command.place_.tag = command.tag;
+  command.place_.attribute = command.attribute;
+  const bool runs = task_set_.Enter(nexus.tasks_, command.place_, [](Task& task, Turn turn) {
+    ScsiCommand& told = *static_cast<ScsiCommand::Place&>(task).command;
+    if (turn == Turn::kAborted) told.fate_ = Fate::kSilent;
+    HopTo(told, [](ScsiCommand& here) { here.server_->TakeTurn(here); });
+  });
+  if (runs) TakeTurn(command);
+  command.inside_execute_ = false;
+}
+
+// To the command's reactor, from any thread.
+void DeviceServer::HopTo(ScsiCommand& command, void (*then)(ScsiCommand& command)) {
+  command.hop_.command = &command;
+  command.hop_.then = then;
+  Reactor& reactor = command.nexus_->reactor_;
+  command.hop_.Start(reactor, [](Completion& completion) {
+    auto& hop = static_cast<ScsiCommand::Hop&>(completion);
+    hop.then(*hop.command);
+  });
+  reactor.Post(command.hop_, IoResult::Bytes(0));
+}
+
+void DeviceServer::TakeTurn(ScsiCommand& command) {
+  if (command.fate_ == Fate::kSilent) {  // it is out of the task set already
+    Answer(command);
+    return;
+  }
+  if (const Outcome refusal = Refusal(command); !refusal.good()) {
+    End(command, refusal);
+    return;
+  }
+  ClaimBlocks(command);
+}
+
+// Unit attention before reservation: SAM-5 5.14 has it reported whatever else is wrong, and the
+// initiator asks again.
+Outcome DeviceServer::Refusal(ScsiCommand& command) {
+  ScsiNexus& nexus = *command.nexus_;
+  const Outcome parsed = command.outcome_;
+  const bool reported =
+      !parsed.good() || command.cdb_.opcode->unit_attention == UnitAttentionRule::kReported;
+  if (reported && nexus.attentions_.pending()) {
+    if (const auto attention = nexus.attentions_.Take()) return OutcomeOf(*attention);
+  }
+  if (!parsed.good()) return parsed;
+  if (CommandRun::HandlerOf(command.cdb_.operation()) == nullptr) return kInvalidOpcode;
+  if (!AllowedByReservation(nexus, command.cdb_.reservation_class())) return kReservationConflict;
+  return kGood;
+}
+
+bool DeviceServer::AllowedByReservation(ScsiNexus& nexus, ReservationClass command_class) {
+  if (nexus.view_.epoch() != reservations_->epoch()) [[unlikely]] {
+    reservations_->Renew(nexus.view_, nexus.id_);
+  }
+  return nexus.view_.Allows(command_class);
+}
+
+void DeviceServer::ChangeReservations(ScsiCommand& command) {
+  std::vector<TransportId> initiators;
+  {
+    MutexLock lock(mutex_);
+    for (const ScsiNexus* const nexus : nexuses_) initiators.push_back(nexus->id_.initiator);
+  }
+  const ReservationPorts ports = {.targets = ports_, .initiators = initiators};
+  command.effect_ =
+      reservations_->Change(command.change_, command.nexus_->id_, ports,
+                            [this](const ReservationEffect& effect) { Tell(effect); });
+}
+
+// Who is to hear of it, connected or not. Commands cleared are told by those who clear them.
+void DeviceServer::Tell(const ReservationEffect& effect) {
+  MutexLock lock(mutex_);
+  for (const ReservationEffect::Attention& one : effect.attentions) {
+    const std::optional<UnitAttention> attention = AttentionOf(one.sense);
+    if (!attention.has_value() || *attention == UnitAttention::kCommandsCleared) continue;
+    const auto there = std::ranges::find_if(
+        nexuses_, [&one](const ScsiNexus* nexus) { return nexus->id_ == one.nexus; });
+    if (there != nexuses_.end()) {
+      (*there)->attentions_.Post(*attention);
+    } else {
+      absent_.Post(ScsiNexus::NameOf(one.nexus), *attention);
+    }
+  }
+}
+
+// PREEMPT AND ABORT is answered when nothing of its victims can land any more (SPC-4 5.13.11.2.6).
+void DeviceServer::Fence(ScsiCommand& command) {
+  command.victims_.clear();
+  bool tas = false;
+  {
+    MutexLock lock(mutex_);
+    tas = mode_.current.tas != 0;
+    for (ScsiNexus* const nexus : nexuses_) {
+      const bool fenced =
+          std::ranges::find(command.effect_.fenced, nexus->id_) != command.effect_.fenced.end();
+      if (fenced) command.victims_.push_back(&nexus->tasks_);
+    }
+  }
+  command.fence_.command = &command;
+  const bool gone =
+      command.victims_.empty() ||
+      task_set_.AbortPreempted(
+          {.victims = command.victims_,
+           .requester = &command.nexus_->tasks_,
+           .except = &command.place_,
+           .tas = tas},
+          command.fence_, [](TaskAbort& abort) {
+            HopTo(*static_cast<ScsiCommand::Fence&>(abort).command,
+                  [](ScsiCommand& here) { here.server_->End(here, here.effect_.outcome); });
+          });
+  if (gone) End(command, command.effect_.outcome);
+}
+
+// Of commands that touch blocks; UNMAP claims those of its list itself.
+void DeviceServer::ClaimBlocks(ScsiCommand& command) {
+  const Cdb& cdb = command.cdb_;
+  const Geometry geometry = device_.geometry();
+  if (!cdb.opcode->length_in_blocks) {
+    Run(command);
+    return;
+  }
+  BlockRange blocks = cdb.blocks();
+  if (!geometry.Contains(blocks)) {
+    End(command, kLbaOutOfRange.WithInformation(cdb.lba));
+    return;
+  }
+  const bool to_the_end = cdb.operation() == Operation::kWriteSame && cdb.length == 0;
+  if (to_the_end) blocks.count.value = geometry.count.value - cdb.lba;
+  if (blocks.count.value == 0) {
+    Run(command);
+    return;
+  }
+  command.claim_.command = &command;
+  command.part_.range = geometry.Bytes(blocks);
+  command.part_.mode = ModeOf(cdb.operation());
+  command.part_.table = &ranges_;
+  command.claimed_ = true;
+  const RangeClaim::Granted granted = [](RangeClaim& claim) {
+    HopTo(*static_cast<ScsiCommand::Claim&>(claim).command,
+          [](ScsiCommand& here) { here.server_->Run(here); });
+  };
+  const bool now =
+      command.part_.mode == RangeMode::kShared
+          ? RangeLock::AcquireShared(command.nexus_->lane_, command.claim_, command.part_, granted)
+          : RangeLock::Acquire(command.claim_, {&command.part_, 1}, granted);
+  if (now) Run(command);
+}
+
+void DeviceServer::Run(ScsiCommand& command) {
+  if (command.place_.aborted()) {
+    End(command, kGood);
+    return;
+  }
+  CommandRun::HandlerOf(command.cdb_.operation())(CommandRun(command));
+}
+
+void DeviceServer::End(ScsiCommand& command, const Outcome& outcome) {
+  if (std::exchange(command.claimed_, false)) RangeLock::Release(command.claim_);
+  command.fate_ = task_set_.Leave(command.place_);
+  command.outcome_ = command.fate_ == Fate::kAbortedByOther ? kTaskAborted : outcome;
+  command.sense_format_ =
+      d_sense_.load(std::memory_order_relaxed) ? SenseFormat::kDescriptor : SenseFormat::kFixed;
+  command.parameter_segment_ = {reinterpret_cast<std::byte*>(command.parameter_.data()),
+                                command.parameter_.size()};
+  if (command.inside_execute_) {
+    HopTo(command, Answer);
+  } else {
+    Answer(command);
+  }
+}
+
+void DeviceServer::Answer(ScsiCommand& command) {
+  command.state_ = ScsiCommand::State::kAnswered;
+  command.done(command);
+}
+
+}  // namespace quire
