@@ -4,6 +4,7 @@
 // Errors: per operation, as the kernel would answer.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -30,8 +31,16 @@ struct BackingTraits {
   // O_DIRECT: 0 when impossible. From statx(STATX_DIOALIGN), else the block device's sector.
   uint32_t direct_offset_align_bytes = 0;
   uint32_t direct_memory_align_bytes = 0;
-  // Largest RWF_ATOMIC write, 0 when there is none (statx STATX_WRITE_ATOMIC).
+  // Writes that are on the medium whole or not at all, even when power is lost (RWF_ATOMIC); a
+  // maximum of 0 when there are none. From statx(STATX_WRITE_ATOMIC).
+  uint32_t atomic_write_min_bytes = 0;
   uint32_t atomic_write_max_bytes = 0;
+
+  // A power of two within the limits, at a multiple of itself.
+  bool TakesAtomic(ByteRange range) const {
+    return std::has_single_bit(range.length) && range.AlignedTo(range.length) &&
+           range.length >= atomic_write_min_bytes && range.length <= atomic_write_max_bytes;
+  }
 };
 
 class Backing {
@@ -45,7 +54,7 @@ class Backing {
   virtual absl::StatusOr<std::unique_ptr<Mapping>> Map(uint64_t size_bytes) = 0;
   // The descriptor for those who splice; -1 when there is none.
   virtual int fd() const { return -1; }
-  // The one opened with O_DIRECT; -1 when there is none.
+  // The one opened with O_DIRECT, for cache=none and for atomic writes; -1 when there is none.
   virtual int direct_fd() const { return -1; }
 
   // Residency. CountCached: bytes of `range` in memory, pages whose read is still in flight

@@ -73,6 +73,7 @@ void ProbeStatx(int fd, BackingTraits& traits) {
     traits.direct_offset_align_bytes = tail->dio_offset_align;
   }
   if ((info->stx_mask & kStatxWriteAtomic) != 0) {
+    traits.atomic_write_min_bytes = tail->atomic_write_unit_min;
     traits.atomic_write_max_bytes = tail->atomic_write_unit_max;
   }
 }

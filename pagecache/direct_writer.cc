@@ -9,15 +9,26 @@
 #include "sg/copy.h"
 
 namespace quire {
+namespace {
+
+// Newer than Debian 12's headers (Linux 6.11).
+constexpr uint32_t kRwfAtomic = 0x40;
+// The kernel gives up an atomic write when it could not drop what it has cached of the range, for
+// example because another program dirtied it again.
+constexpr uint32_t kMaxTries = 16;
+
+}  // namespace
 
 void DirectWriter::Start(WriteOp& op, FileOp::Step done) {
   op.written = done;
   op.bounce = nullptr;
+  op.count_tries = 0;
   Write(op, IoResult::Bytes(0));
 }
 
 bool DirectWriter::AlignedSource(const WriteOp& op) {
   // statx(2): addresses and lengths each have their own alignment.
+  if (op.atomic && op.source.segments().size() > 1) return false;  // the kernel takes one piece
   const BackingTraits& traits = op.channel->file_.traits();
   const uint64_t address_mask = traits.direct_memory_align_bytes - 1;
   const uint64_t length_mask = traits.direct_offset_align_bytes - 1;
@@ -27,8 +38,9 @@ bool DirectWriter::AlignedSource(const WriteOp& op) {
   });
 }
 
-// The requester's own memory may be registered as well.
+// The requester's own memory may be registered as well. Atomic writes take plain memory only.
 int32_t DirectWriter::FixedBufferOf(const WriteOp& op, const Segment& piece) {
+  if (op.atomic) return -1;
   return op.channel->reactor_.memory().FixedBufferOf({piece.data, piece.size_bytes});
 }
 
@@ -89,21 +101,35 @@ void DirectWriter::OnTailRead(FileOp& file_op, IoResult result) {
   Submit(op, {&whole, 1});
 }
 
+bool DirectWriter::Stable(const WriteOp& op) {
+  return op.fua || op.channel->file_.options().cache == CacheMode::kWritethrough;
+}
+
 void DirectWriter::Submit(WriteOp& op, std::span<const Segment> pieces) {
   if (op.channel->file_.backing_->CurrentSize() < static_cast<int64_t>(op.range.end())) {
     Finish(op, IoResult::Error(EIO));
     return;
   }
-  op.io.PrepareWrite(-1, op.aligned.offset, pieces, op.fua ? static_cast<uint32_t>(RWF_DSYNC) : 0);
+  const uint32_t flags = (Stable(op) ? RWF_DSYNC : 0) | (op.atomic ? kRwfAtomic : 0);
+  op.io.PrepareWrite(-1, op.aligned.offset, pieces, flags);
   if (pieces.size() == 1) op.io.fixed_buffer = FixedBufferOf(op, pieces[0]);
   op.channel->Submit(op, Backing::Via::kRing, /*direct=*/true, OnWritten);
 }
 
 void DirectWriter::OnWritten(FileOp& file_op, IoResult result) {
   WriteOp& op = static_cast<WriteOp&>(file_op);
+  if (op.atomic && result.error() == EAGAIN) {
+    if (++op.count_tries < kMaxTries) {
+      Submit(op, op.io.segments);
+    } else {
+      Finish(op, IoResult::Error(EBUSY));
+    }
+    return;
+  }
   if (!result.ok()) {
-    // With FUA the flush may be what failed, and that is about earlier writes, too.
-    if (op.fua && result.error() == EIO) op.channel->file_.Latch(EIO);
+    // What is to be stable is flushed with it; that may be what failed, and it is about earlier
+    // writes, too.
+    if (Stable(op) && result.error() == EIO) op.channel->file_.Latch(EIO);
     Finish(op, result);
     return;
   }

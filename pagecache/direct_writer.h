@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // Writes by O_DIRECT: straight from the source where it is aligned, else through aligned memory,
-// with the blocks at ragged ends read first.
+// with the blocks at ragged ends read first. An atomic write has no ragged ends and is one piece.
 //
 //   Start -> source aligned? --yes-----------------------------> Submit -> done
 //              `--no--> memory -> read head -> read tail -> copy -^
@@ -25,6 +25,7 @@ class DirectWriter {
   static void ReadEdge(WriteOp& op, uint64_t offset, FileOp::Step next);
   static void OnHeadRead(FileOp& op, IoResult result);
   static void OnTailRead(FileOp& op, IoResult result);
+  static bool Stable(const WriteOp& op);
   static void Submit(WriteOp& op, std::span<const Segment> pieces);
   static void OnWritten(FileOp& op, IoResult result);
   static void Finish(WriteOp& op, IoResult result);

@@ -88,6 +88,9 @@ struct WriteOp : FileOp {
   ByteRange range;   // at most kMaxTransferBytes
   SgView source;     // as long as the range; borrowed until the callback
   bool fua = false;  // on the medium before the callback
+  // Whole or not at all, even when power is lost: EINVAL unless the file's traits say that it takes
+  // such a range, EOPNOTSUPP where it takes none.
+  bool atomic = false;
   // Not as it is cheapest: by stores where that is possible, or never by them.
   bool stores_only = false;
   bool writes_only = false;
@@ -101,6 +104,7 @@ struct WriteOp : FileOp {
   Sgv* bounce = nullptr;         // aligned memory for O_DIRECT, as long as `aligned`
   ByteRange aligned;             // the range in whole blocks of O_DIRECT
   Step written = nullptr;        // what follows O_DIRECT
+  uint32_t count_tries = 0;      // of an atomic write
 };
 
 struct SyncOp : FileOp {

@@ -45,6 +45,8 @@ int Inserter::Refusal(const WriteOp& op) {
   if (op.range.length > kMaxTransferBytes) return EINVAL;
   if (op.source.length_bytes() != op.range.length) return EINVAL;
   if (!file.traits().writable) return EROFS;
+  if (op.atomic && file.traits().atomic_write_max_bytes == 0) return EOPNOTSUPP;
+  if (op.atomic && !file.traits().TakesAtomic(op.range)) return EINVAL;
   return file.latched_error();
 }
 
@@ -66,7 +68,21 @@ void Inserter::Start(WriteOp& op) {
   const File& file = channel.file_;
   op.aligned =
       file.direct() ? op.range.AlignedOut(file.traits().direct_offset_align_bytes) : op.range;
-  channel.Acquire(op, op.aligned, PinKind::kWrite, OnGranted);
+  channel.Acquire(op, WhatItTakesAway(op), PinKind::kWrite, OnGranted);
+}
+
+// Beside the page cache an atomic write drops the folios that it overlaps, before it and once more
+// after it. A store into another page of such a folio meanwhile would dirty old bytes of the range,
+// which would be written back over the new ones: it has to wait.
+ByteRange Inserter::WhatItTakesAway(const WriteOp& op) {
+  const bool drops_folios = op.atomic && !op.channel->file_.direct();
+  return drops_folios ? op.range.AlignedOut(kLargestFolioBytes) : op.aligned;
+}
+
+void Inserter::ForgetFolios(const WriteOp& op) {
+  File::Place* place = op.channel->file_.place();
+  if (place == nullptr) return;
+  place->residency->Forget(WhatItTakesAway(op).Intersect({0, op.channel->file_.size_bytes()}));
 }
 
 void Inserter::OnGranted(FileOp& file_op, IoResult) {
@@ -80,13 +96,14 @@ WriteFacts Inserter::Gather(WriteOp& op, uint64_t now_ns) {
   File& file = channel.file_;
   WriteFacts facts{.direct = file.direct(),
                    .discards = file.traits().discards_writes,
+                   .atomic = op.atomic,
                    .stores_only = op.stores_only,
                    .writes_only = op.writes_only,
                    .flush_running = file.flushes_.any_running(),
                    .throttled = file.pressure_.throttled(),
                    .last_was_slow = now_ns < channel.slow_until_ns_};
   File::Place* place = file.place();
-  if (place == nullptr || facts.discards) return facts;
+  if (place == nullptr || facts.discards || facts.atomic) return facts;
   facts.mapped = true;
   facts.lost_pages = place->mapping->Lost(op.range);
   const WriteDensity::Look look =
@@ -165,6 +182,7 @@ void Inserter::Go(WriteOp& op, WriteChoice choice, uint64_t now_ns) {
       WriteByWorker(op);
       return;
     case WritePath::kDirect:
+      ForgetFolios(op);
       DirectWriter::Start(op, OnDirectWritten);
       return;
     case WritePath::kDiscard:
@@ -301,6 +319,7 @@ void Inserter::OnWritten(FileOp& file_op, IoResult result) {
 
 void Inserter::OnDirectWritten(FileOp& file_op, IoResult result) {
   WriteOp& op = static_cast<WriteOp&>(file_op);
+  ForgetFolios(op);  // once more: somebody may have read them in meanwhile
   if (result.ok()) {
     Landed(op);
   } else {

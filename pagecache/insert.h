@@ -24,6 +24,8 @@ class Inserter {
   class Meter;
 
   static int Refusal(const WriteOp& op);
+  static ByteRange WhatItTakesAway(const WriteOp& op);
+  static void ForgetFolios(const WriteOp& op);
   static void OnGranted(FileOp& op, IoResult waited);
   static WriteFacts Gather(WriteOp& op, uint64_t now_ns);
   static Resident Ask(WriteOp& op, File::Place& place, bool& edges_resident);

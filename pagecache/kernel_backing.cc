@@ -82,20 +82,24 @@ absl::StatusOr<std::unique_ptr<KernelBacking>> KernelBacking::Open(const Options
   } else if (!options.share) {
     status = LockFile(*fd, options.path, options.read_only);
   }
+  BackingTraits traits;
+  if (status.ok()) traits = ProbeBacking(*fd, !options.read_only);
+  if (!traits.writable) traits.atomic_write_max_bytes = 0;
   int direct_fd = -1;
-  if (status.ok() && options.direct) {
+  if (status.ok() && (options.direct || traits.atomic_write_max_bytes > 0)) {
     absl::StatusOr<int> direct = OpenPath(options.path, mode | O_DIRECT);
     if (direct.ok()) {
       direct_fd = *direct;
-    } else {
+    } else if (options.direct) {
       status = direct.status();
+    } else {
+      traits.atomic_write_max_bytes = 0;
     }
   }
   if (!status.ok()) {
     close(*fd);
     return status;
   }
-  BackingTraits traits = ProbeBacking(*fd, !options.read_only);
   if (direct_fd >= 0 && traits.direct_offset_align_bytes == 0) {
     traits.direct_offset_align_bytes = traits.direct_memory_align_bytes = kSafeDirectAlign;
   }

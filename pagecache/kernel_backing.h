@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // The real thing: a regular file or a block device, through the kernel's page cache, and beside it
-// with O_DIRECT where asked for.
+// with O_DIRECT where asked for, or where that makes atomic writes possible.
 // Owns: its descriptors. Threads: as Backing.
 // Errors: Open by Status that says what to do.
 #pragma once
@@ -17,7 +17,7 @@ class KernelBacking final : public Backing {
   struct Options {
     std::string path;
     bool read_only = false;
-    bool direct = false;  // cache=none: also opens with O_DIRECT, refuses where that is impossible
+    bool direct = false;  // cache=none: refuses where O_DIRECT is impossible
     bool share = false;   // no lock
   };
   static absl::StatusOr<std::unique_ptr<KernelBacking>> Open(const Options& options);
@@ -41,7 +41,7 @@ class KernelBacking final : public Backing {
 
   // Constant after construction.
   const int fd_;
-  const int direct_fd_;  // -1 unless asked for
+  const int direct_fd_;  // -1 when not needed
   const BackingTraits traits_;
 };
 

@@ -31,6 +31,7 @@ namespace {
 WriteChoice ChoosePlace(const WriteFacts& facts) {
   if (facts.discards) return {WritePath::kDiscard, WriteReason::kNullDisk};
   if (facts.direct) return {WritePath::kDirect, WriteReason::kDirectDisk};
+  if (facts.atomic) return {WritePath::kDirect, WriteReason::kAtomic};
   if (!facts.mapped) return {WritePath::kWrite, WriteReason::kNotMapped};
   if (facts.lost_pages) return {WritePath::kWrite, WriteReason::kLostPages};
   if (facts.writes_only) return {WritePath::kWrite, WriteReason::kWanted};
@@ -131,6 +132,8 @@ std::string_view Name(WriteReason reason) {
       return "direct-disk";
     case WriteReason::kNullDisk:
       return "null-disk";
+    case WriteReason::kAtomic:
+      return "atomic";
   }
   return "?";
 }

@@ -77,8 +77,9 @@ enum class WriteReason : uint8_t {
   kLastWasSlow,   // worker: the last write on the reactor took too long
   kDirectDisk,
   kNullDisk,
+  kAtomic,  // direct: the kernel knows no other way
 };
-inline constexpr size_t kCountWriteReasons = static_cast<size_t>(WriteReason::kNullDisk) + 1;
+inline constexpr size_t kCountWriteReasons = static_cast<size_t>(WriteReason::kAtomic) + 1;
 inline constexpr size_t kCountWritePaths = static_cast<size_t>(WritePath::kDiscard) + 1;
 inline constexpr size_t kCountReadPaths = static_cast<size_t>(ReadPath::kDirect) + 1;
 
@@ -94,6 +95,7 @@ struct WriteFacts {
   bool mapped = false;
   bool direct = false;
   bool discards = false;
+  bool atomic = false;
   bool lost_pages = false;
   bool dense = true;  // this part of the file is written densely
   bool stores_only = false;

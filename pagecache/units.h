@@ -7,6 +7,9 @@
 namespace quire {
 
 inline constexpr uint64_t kPageBytes = 4096;
+// The page cache dirties, writes back and drops pages in folios of up to this size (Linux: a page
+// of page-table entries), which lie at multiples of their size.
+inline constexpr uint64_t kLargestFolioBytes = 2 * 1024 * 1024;
 // Residency hints are kept per region: one mincore tells about all of it.
 inline constexpr uint64_t kRegionBytes = 1024 * 1024;
 // One page of page-table entries covers this much; what page-table memory is counted in.

@@ -8,9 +8,11 @@
 #include <gtest/gtest.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
 
+#include "tests/support/loop.h"
 #include "tests/support/served_file.h"
 
 namespace quire {
@@ -46,6 +48,25 @@ TEST_P(ProbeTest, SaysTheTruth) {
         0);
     close(direct);
   }
+}
+
+TEST(AtomicProbeTest, SaysTheTruth) {
+  const LoopFileSystem mount("xfs", 320 * 1024 * 1024);
+  if (!mount.mounted()) GTEST_SKIP() << mount.why();
+  const ScratchFile scratch(kBytes, mount.folder());
+  const BackingTraits traits = ProbeBacking(scratch.fd(), true);
+  constexpr uint32_t kSmallest = 4096;  // of any file system that has them
+  constexpr int kRwfAtomic = 0x40;
+  const int direct = open(scratch.path().c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC);
+  alignas(4096) static std::array<std::byte, kSmallest> block;
+  const iovec piece{block.data(), block.size()};
+  const bool can = pwritev2(direct, &piece, 1, 0, kRwfAtomic) == kSmallest;
+  close(direct);
+  EXPECT_EQ(traits.atomic_write_max_bytes > 0, can);
+  EXPECT_EQ(traits.TakesAtomic({kSmallest, kSmallest}), can);
+  EXPECT_FALSE(traits.TakesAtomic({kSmallest, 2 * kSmallest}));
+  EXPECT_FALSE(traits.TakesAtomic({0, 3 * kSmallest}));
+  EXPECT_FALSE(traits.TakesAtomic({0, 0}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Folders, ProbeTest, testing::Values("/var/tmp", "/dev/shm"),

@@ -13,8 +13,9 @@ namespace quire {
 class FaultyFile {
  public:
   explicit FaultyFile(uint64_t size_bytes, FileOptions options = {},
-                      const ReactorOptions& reactor = {})
-      : scratch_(size_bytes) {
+                      const ReactorOptions& reactor = {},
+                      const std::string& folder = ScratchFile::Folder())
+      : scratch_(size_bytes, folder) {
     scratch_.Fill(0, Filled(size_bytes, 'a'));
     options.path = scratch_.path();
     auto real = *KernelBacking::Open({.path = scratch_.path(),
