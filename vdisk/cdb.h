@@ -35,8 +35,6 @@ struct Cdb {
 
   // VERIFY, WRITE AND VERIFY: 0 none, 1 compare with as many blocks, 3 with one (SBC-3 5.29).
   uint8_t bytchk() const { return bytes[1] >> 1 & 3; }
-  // ATOMIC BOUNDARY of WRITE ATOMIC(16) (SBC-4 clause 5), in blocks.
-  uint16_t atomic_boundary() const { return Number16(10); }
   // INQUIRY and RECEIVE DIAGNOSTIC RESULTS have eight bits, MODE SENSE and LOG SENSE six.
   uint8_t page_code() const { return bytes[2]; }
   uint8_t sense_page_code() const { return bytes[2] & 0x3f; }

@@ -37,6 +37,7 @@ class Command {
   BlockRange blocks;             // kFlush: a count of 0 means the whole disk
   SgView data_out;               // kWrite: as long as the blocks; borrowed until `done`
   bool fua = false;              // kWrite: stable before it is answered
+  bool atomic = false;           // kWrite: whole or not at all, even when power is lost
   bool stable = false;           // kRead: bytes may not change; look at them by StableLook only
   bool references_only = false;  // kRead: no copy even where it is cheaper
   bool copies_only = false;      // kRead: private bytes

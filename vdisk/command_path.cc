@@ -86,7 +86,7 @@ Outcome DeviceServer::Refusal(ScsiCommand& command) {
     if (const auto attention = nexus.attentions_.Take()) return OutcomeOf(*attention);
   }
   if (!parsed.good()) return parsed;
-  if (CommandRun::HandlerOf(command.cdb_.operation()) == nullptr) return kInvalidOpcode;
+  if (!operations_.Has(command.cdb_.operation())) return kInvalidOpcode;
   if (!AllowedByReservation(nexus, command.cdb_.reservation_class())) return kReservationConflict;
   return kGood;
 }

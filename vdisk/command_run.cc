@@ -24,6 +24,7 @@ void CommandRun::Take(const Transfer& transfer, Next next) const {
   step.blocks = transfer.blocks;
   step.data_out = transfer.data;
   step.fua = transfer.fua;
+  step.atomic = transfer.atomic;
   step.copies_only = transfer.copy;
   step.stable = transfer.kind == CommandKind::kRead && command_.stable;
   step.done = [](Command& done) {

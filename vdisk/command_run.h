@@ -60,9 +60,10 @@ class CommandRun {
   struct Transfer {
     CommandKind kind = CommandKind::kRead;
     BlockRange blocks = {};
-    SgView data = {};   // kWrite; the segments outlive the step
-    bool fua = false;   // kWrite
-    bool copy = false;  // kRead: private bytes
+    SgView data = {};     // kWrite; the segments outlive the step
+    bool fua = false;     // kWrite
+    bool atomic = false;  // kWrite
+    bool copy = false;    // kRead: private bytes
   };
   // Goes on with `next` when it has succeeded; a failure ends the command.
   void Take(const Transfer& step, Next next) const;

@@ -105,6 +105,7 @@ void Device::Execute(Nexus& nexus, Command& command) {
       op.range = range;
       op.source = command.data_out;
       op.fua = command.fua;
+      op.atomic = command.atomic;
       op.stores_only = command.stores_only;
       op.writes_only = command.writes_only;
       channel.Write(op, [](Completion& completion) {

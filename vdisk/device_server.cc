@@ -2,6 +2,7 @@
 #include "vdisk/device_server.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "pagecache/file.h"
@@ -11,8 +12,18 @@
 namespace quire {
 namespace {
 
+// The kernel's atomic writes are powers of two at multiples of themselves, and Block Limits have no
+// words for that: between two sizes they promise every multiple of the granularity, which
+// initiators make use of when they join neighbouring writes. So one size is told and taken; 0 for
+// none.
+uint32_t AtomicUnit(const BackingTraits& traits, uint32_t wanted_bytes, uint32_t block_bytes) {
+  const uint32_t unit = std::bit_floor(std::min<uint32_t>(
+      {wanted_bytes, traits.atomic_write_max_bytes, static_cast<uint32_t>(kMaxTransferBytes)}));
+  return unit < std::max(block_bytes, traits.atomic_write_min_bytes) ? 0 : unit;
+}
+
 // One command's longest transfer is what one step carries.
-BlockLimits LimitsOf(const Device& device) {
+BlockLimits LimitsOf(Device& device, uint32_t atomic_bytes) {
   const uint32_t block_bytes = device.geometry().block_bytes;
   const auto blocks = [block_bytes](uint64_t bytes) {
     return static_cast<uint32_t>(bytes / block_bytes);
@@ -25,7 +36,19 @@ BlockLimits LimitsOf(const Device& device) {
   limits.max_unmap_descriptors = 256;
   limits.unmap_granularity = blocks(4096);
   limits.unmap_alignment = 0;
+  limits.max_atomic = blocks(AtomicUnit(device.file().traits(), atomic_bytes, block_bytes));
+  limits.atomic_alignment = limits.atomic_granularity = limits.max_atomic;
   return limits;
+}
+
+OperationSet OperationsOf(const BlockLimits& limits) {
+  OperationSet operations = OperationSet::All();
+  for (const Opcode& row : AllOpcodes()) {
+    if (CommandRun::HandlerOf(row.operation) == nullptr) {
+      operations = operations.Without(row.operation);
+    }
+  }
+  return limits.max_atomic > 0 ? operations : operations.Without(Operation::kWriteAtomic);
 }
 
 Provisioning ProvisioningOf(bool thin) {
@@ -59,7 +82,8 @@ DeviceServer::DeviceServer(Device& device, const Options& options, Identity iden
     : device_(device),
       identity_(std::move(identity)),
       traits_{.removable = options.removable},
-      limits_(LimitsOf(device)),
+      limits_(LimitsOf(device, options.atomic_bytes)),
+      operations_(OperationsOf(limits_)),
       provisioning_(ProvisioningOf(options.thin)),
       physical_{.exponent = options.physical_exponent},
       ports_(options.ports),

@@ -38,6 +38,9 @@ class DeviceServer {
     bool removable = false;
     uint8_t physical_exponent = 0;  // a physical block has 2^n logical ones
     bool thin = true;
+    // The one size that WRITE ATOMIC(16) takes where the file has such writes, as a power of two:
+    // what a database writes at a time. The file's limits go before it.
+    uint32_t atomic_bytes = 16 * 1024;
     bool writeback = true;         // WCE at the start; as the file's cache mode is
     std::string reservation_file;  // where reservations survive; empty: they do not
     std::vector<TargetPort> ports = {{1, TransportProtocol::kIscsi}};
@@ -59,6 +62,8 @@ class DeviceServer {
   std::shared_ptr<const Reservations> reservations() const { return reservations_->state(); }
   const BlockLimits& limits() const { return limits_; }
   const Provisioning& provisioning() const { return provisioning_; }
+  // What this disk does; the rest is refused.
+  const OperationSet& operations() const { return operations_; }
   const PhysicalBlocks& physical() const { return physical_; }
   // Lifetime: of this and the nexus.
   InquirySource inquiry_source(const ScsiNexus& nexus) const;
@@ -97,6 +102,7 @@ class DeviceServer {
   const Identity identity_;
   const InquiryTraits traits_;
   const BlockLimits limits_;
+  const OperationSet operations_;
   const Provisioning provisioning_;
   const PhysicalBlocks physical_;
   const std::vector<TargetPort> ports_;

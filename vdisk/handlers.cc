@@ -25,6 +25,8 @@ CommandRun::Handler CommandRun::HandlerOf(Operation operation) {
       return Read;
     case Operation::kWrite:
       return Write;
+    case Operation::kWriteAtomic:
+      return WriteAtomic;
     case Operation::kWriteAndVerify:
       return WriteAndVerify;
     case Operation::kVerify:

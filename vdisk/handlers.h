@@ -31,6 +31,7 @@ void Read(CommandRun run);
 void Verify(CommandRun run);
 // sbc_write.cc
 void Write(CommandRun run);
+void WriteAtomic(CommandRun run);
 void WriteAndVerify(CommandRun run);
 void SynchronizeCache(CommandRun run);
 // sbc_compare.cc

@@ -223,7 +223,7 @@ constexpr Row kRows[] = {
     {0x93, -1, "WRITE SAME(16)", kWriteSame, kBlocks16, kOutBlockOnce, Class::kMediumWrite,
      {{kAnchor, kUnmapBit, {1, 0x01, CdbFlag::kNdob}}}},
     {0x9c, -1, "WRITE ATOMIC(16)", kWriteAtomic, kBlocks16Atomic, kOutBlocks, Class::kMediumWrite,
-     {{kDpo, kFua, Whole(10), Whole(11)}}},
+     {{kDpo, kFua}}},
     {0x9e, 0x10, "READ CAPACITY(16)", kReadCapacity16, kBytes16, kInBytes, Class::kReport},
     {0x9e, 0x12, "GET LBA STATUS", kGetLbaStatus, kBytes16Lba, kInBytes, Class::kMediumRead},
     {0xa0, -1, "REPORT LUNS", kReportLuns, kBytes12, kInBytes, Class::kIdentify,

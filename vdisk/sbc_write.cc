@@ -1,5 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// WRITE, WRITE AND VERIFY, SYNCHRONIZE CACHE. Source: SBC-3 5.22, 5.40 to 5.46.
+// WRITE, WRITE ATOMIC, WRITE AND VERIFY, SYNCHRONIZE CACHE.
+// Source: SBC-3 5.22, 5.40 to 5.46; SBC-4 4.29 and clause 5 for what is atomic.
 #include "vdisk/compare.h"
 #include "vdisk/handlers.h"
 
@@ -35,6 +36,26 @@ void Write(CommandRun run) {
             .blocks = run.cdb().blocks(),
             .data = run.data_out(),
             .fua = run.writes_through()},
+           [](CommandRun done) { done.End(); });
+}
+
+// What the Block Limits page tells (SBC-4 6.6.4) is what is taken.
+void WriteAtomic(CommandRun run) {
+  const BlockLimits& limits = run.server().limits();
+  if (run.cdb().lba % limits.atomic_alignment != 0) {
+    run.End(kInvalidFieldInCdb.AtCdbField(2));
+    return;
+  }
+  if (run.cdb().length > limits.max_atomic || run.cdb().length % limits.atomic_granularity != 0) {
+    run.End(kInvalidFieldInCdb.AtCdbField(12));
+    return;
+  }
+  if (!MayWrite(run)) return;
+  run.Take({.kind = CommandKind::kWrite,
+            .blocks = run.cdb().blocks(),
+            .data = run.data_out(),
+            .fua = run.writes_through(),
+            .atomic = true},
            [](CommandRun done) { done.End(); });
 }
 

@@ -10,19 +10,6 @@
 #include "vdisk/timestamp.h"
 
 namespace quire {
-namespace {
-
-OperationSet Operations() {
-  OperationSet operations = OperationSet::All();
-  for (const Opcode& row : AllOpcodes()) {
-    if (CommandRun::HandlerOf(row.operation) == nullptr) {
-      operations = operations.Without(row.operation);
-    }
-  }
-  return operations;
-}
-
-}  // namespace
 
 void TestUnitReady(CommandRun run) { run.End(); }
 
@@ -55,9 +42,8 @@ void LogSense(CommandRun run) {
 }
 
 void ReportSupportedOperationCodes(CommandRun run) {
-  static const OperationSet kOperations = Operations();
   run.Respond([run](Response& response) {
-    return WriteSupportedOpcodes(run.cdb(), kOperations, response);
+    return WriteSupportedOpcodes(run.cdb(), run.server().operations(), response);
   });
 }
 

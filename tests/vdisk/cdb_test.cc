@@ -70,7 +70,7 @@ const Row kRows[] = {
      1024,
      true},
     {{0x93, 9, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 1, 0, 0, 0}, Operation::kWriteSame, 7, 256, 0, true},
-    {{0x9c, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 4, 0, 16, 0, 0},
+    {{0x9c, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 16, 0, 0},
      Operation::kWriteAtomic,
      8,
      16,
@@ -192,8 +192,6 @@ TEST(CdbTest, Fields) {
   EXPECT_EQ(buffer.buffer_mode(), kBufferModeEcho);
   EXPECT_EQ(buffer.buffer_id(), 7);
   EXPECT_EQ(buffer.buffer_offset(), 0x010203u);
-  const Cdb atomic = ParseCdb(Bytes{0x9c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 1, 0, 0}).cdb;
-  EXPECT_EQ(atomic.atomic_boundary(), 0x0102);
   const Cdb defects = ParseCdb(Bytes{0xb7, 0x1d, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0}).cdb;
   EXPECT_EQ(defects.defect_list_request(), 0x1d);
   const Cdb format = ParseCdb(Bytes{0x04, 0x30, 0, 0, 0, 0}).cdb;

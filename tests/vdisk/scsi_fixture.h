@@ -59,13 +59,15 @@ class ScsiFixture : public testing::Test {
   static constexpr uint32_t kBlockBytes = 512;
   static constexpr uint64_t kDiskBytes = 8 * 1024 * 1024;
 
-  explicit ScsiFixture(DeviceServer::Options options = {}) {
-    path_ = testing::TempDir() + "quire-scsi-XXXXXX";
+  explicit ScsiFixture(const DeviceServer::Options& options = {},
+                       const std::string& folder = testing::TempDir(),
+                       CacheMode cache = CacheMode::kWriteback) {
+    path_ = folder + "/quire-scsi-XXXXXX";
     const int fd = mkostemp(path_.data(), O_CLOEXEC);
     EXPECT_GE(fd, 0);
     EXPECT_EQ(ftruncate(fd, kDiskBytes), 0);
     close(fd);
-    device_ = *Device::Create(*File::Open({.path = path_}), kBlockBytes);
+    device_ = *Device::Create(*File::Open({.path = path_, .cache = cache}), kBlockBytes);
     server_ = *DeviceServer::Create(*device_, options);
     reactor_ = *Reactor::Create(workers_);
     a_ = Connect("iqn.2026-01.a", 1);
