@@ -73,6 +73,8 @@ class Backing {
   virtual IoResult RunNow(IoOp& op) = 0;
   // Grows (never shrinks) to `size_bytes`. Blocks. Positive errno, 0 when done.
   virtual int Grow(uint64_t size_bytes) = 0;
+  // Which parts of `range` have room of their own; as FindMapped (extents.h). Blocks.
+  virtual int64_t FindMapped(ByteRange range, std::span<ByteRange> found) = 0;
 };
 
 }  // namespace quire

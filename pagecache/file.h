@@ -94,6 +94,11 @@ class File {
   int latched_error() const { return latched_error_.load(std::memory_order_acquire); }
   void ClearLatchedError() { latched_error_.store(0, std::memory_order_release); }
 
+  // Which parts of `range` have room of their own, as Backing::FindMapped. Blocks: for a worker.
+  int64_t FindMapped(ByteRange range, std::span<ByteRange> found) {
+    return backing_->FindMapped(range, found);
+  }
+
   FileStats stats() const;
   // Gives back the page tables of every window that no reference lies in.
   void RetireAll();

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "pagecache/backing_probe.h"
+#include "pagecache/extents.h"
 #include "pagecache/file_lock.h"
 
 namespace quire {
@@ -167,6 +168,10 @@ int KernelBacking::Grow(uint64_t size_bytes) {
   if (now < 0) return static_cast<int>(-now);
   if (static_cast<uint64_t>(now) >= size_bytes) return 0;
   return ftruncate(fd_, static_cast<off_t>(size_bytes)) == 0 ? 0 : errno;
+}
+
+int64_t KernelBacking::FindMapped(ByteRange range, std::span<ByteRange> found) {
+  return quire::FindMapped(fd_, range, found);
 }
 
 }  // namespace quire

@@ -64,6 +64,9 @@ class FaultyBacking final : public Backing {
   void Submit(Reactor& reactor, IoOp& op, Via via, bool direct) override;
   IoResult RunNow(IoOp& op) override;
   int Grow(uint64_t size_bytes) override { return inner_->Grow(size_bytes); }
+  int64_t FindMapped(ByteRange range, std::span<ByteRange> found) override {
+    return inner_->FindMapped(range, found);
+  }
 
  private:
   static constexpr size_t kMaxLog = 4096;  // nothing is allocated for an operation

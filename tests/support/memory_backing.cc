@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "pagecache/extents.h"
+
 namespace quire {
 
 MemoryBacking::MemoryBacking(uint64_t size_bytes) : fd_(memfd_create("quire-test", MFD_CLOEXEC)) {
@@ -49,6 +51,10 @@ absl::StatusOr<std::unique_ptr<Mapping>> MemoryBacking::Map(uint64_t size_bytes)
 int MemoryBacking::Grow(uint64_t size_bytes) {
   if (CurrentSize() < static_cast<int64_t>(size_bytes)) Truncate(size_bytes);
   return 0;
+}
+
+int64_t MemoryBacking::FindMapped(ByteRange range, std::span<ByteRange> found) {
+  return quire::FindMapped(fd_, range, found);
 }
 
 // ---- Residency ----
