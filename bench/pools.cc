@@ -3,30 +3,17 @@
 // budget: how much more they do than one of them, beside what two threads gain that only compute.
 // And once more while a stranger waits in a budget of a hundred initiators and as many devices.
 
-#include <sched.h>
-#include <sys/resource.h>
-
-#include <algorithm>
 #include <array>
-#include <atomic>
-#include <barrier>
-#include <cstdio>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "base/clock.h"
-#include "base/prng.h"
 #include "bench/support/args.h"
-#include "bench/support/compare.h"
 #include "bench/support/die.h"
 #include "bench/support/report.h"
+#include "bench/support/scaling.h"
 #include "sg/memory_budget.h"
 #include "sg/regions.h"
 #include "sg/sgv_pool.h"
@@ -35,31 +22,6 @@ namespace quire::bench {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
-constexpr size_t kThreads = 2;
-constexpr int kSkipped = 77;  // an exit code
-// Shorter than a turn on the processor, so that most rounds are not interrupted by other processes;
-// long enough that the first microseconds of a processor that slept weigh little.
-constexpr uint64_t kRoundNs = 4 * kNsPerMs;
-constexpr int kStepsPerLook = 64;  // at the clock
-
-// What a thread does again and again. Made and used on that thread.
-class Work {
- public:
-  virtual ~Work() = default;
-  virtual void Step() = 0;
-};
-
-class Spin final : public Work {
- public:
-  void Step() override {
-    for (int i = 0; i < 16; ++i) random_.Next();
-    seen_ = random_.Next();
-  }
-
- private:
-  Prng random_{1};
-  volatile uint64_t seen_ = 0;
-};
 
 // What requests are charged to.
 struct Charges {
@@ -159,171 +121,31 @@ class Requests final : public Work {
   std::array<Sgv*, kDepth> held_ = {};
 };
 
-// Steps per nanosecond in each round; in the calm ones nobody else was given a thread's processor,
-// and all threads ran at the same time.
-struct Rounds {
-  std::vector<double> all = {};
-  std::vector<double> calm = {};
-  double median() const { return SpreadOf(calm.empty() ? all : calm).median; }
-};
-
-// A kind of work, and what one and two threads did of it.
-struct Lane {
-  std::string name;
-  std::function<std::unique_ptr<Work>()> make;
-  std::optional<double> limit = std::nullopt;
-  Rounds alone = {};
-  Rounds both = {};
-
-  double gain() const { return both.median() / alone.median(); }
-};
-
-// The processors that this process may use.
-std::vector<int> Processors() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) DieErrno("sched_getaffinity");
-  std::vector<int> processors;
-  for (int one = 0; one < CPU_SETSIZE; ++one) {
-    if (CPU_ISSET(one, &allowed)) processors.push_back(one);
-  }
-  return processors;
-}
-
-// Both threads go through the same rounds; in those for one, the second waits.
-class Scaling {
- public:
-  Scaling(const Args& args, Report& report) : report_(report), rounds_(args.smoke ? 5 : 151) {
-    lanes_.push_back({.name = "spin", .make = [] { return std::make_unique<Spin>(); }});
-    for (const uint64_t length_bytes : {uint64_t{4096}, uint64_t{65536}, kMiB}) {
-      AddRequests(length_bytes, nullptr, "");
-      AddRequests(length_bytes, &shared_.charges, "-charged");
-    }
-    AddRequests(4096, &shared_.beside_strangers, "-with-a-stranger-waiting");
-  }
-
-  void Run() {
-    std::thread second([this] { RunThread(1); });
-    RunThread(0);
-    second.join();
-    Print();
-  }
-
- private:
-  void AddRequests(uint64_t length_bytes, Charges* charges, const char* suffix) {
-    const auto make = [this, length_bytes, charges] {
-      return std::make_unique<Requests>(shared_, length_bytes, charges);
+std::vector<ScalingLane> Lanes(Shared& shared) {
+  std::vector<ScalingLane> lanes;
+  const auto add = [&](uint64_t length_bytes, Charges* charges, const char* suffix) {
+    const auto make = [&shared, length_bytes, charges](size_t) {
+      return std::make_unique<Requests>(shared, length_bytes, charges);
     };
-    lanes_.push_back({.name = SizeName(length_bytes) + suffix, .make = make, .limit = 1 / 0.9});
-  }
-
-  void RunThread(size_t thread) {
-    Pin(thread);
-    std::vector<std::unique_ptr<Work>> works;
-    for (Lane& lane : lanes_) works.push_back(lane.make());
-    for (int round = 0; round < rounds_; ++round) {
-      for (size_t i = 0; i < 2 * lanes_.size(); ++i) {
-        const size_t turn = (i + static_cast<size_t>(round)) % (2 * lanes_.size());
-        const size_t lane = turn / 2;
-        const bool both = turn % 2 == 1;
-        together_.arrive_and_wait();
-        if (both) StartTogether();
-        done_[thread] = both || thread == 0 ? Measure(*works[lane]) : Done{};
-        together_.arrive_and_wait();
-        if (thread == 0) Keep(both, lanes_[lane]);
-      }
-    }
-    together_.arrive_and_wait();
-  }
-
-  void Pin(size_t thread) const {
-    cpu_set_t own;
-    CPU_ZERO(&own);
-    CPU_SET(processors_[thread], &own);
-    if (sched_setaffinity(0, sizeof(own), &own) != 0) DieErrno("sched_setaffinity");
-  }
-
-  // Whoever wakes up first waits for the other one here, awake.
-  void StartTogether() {
-    const uint64_t arrived = count_arrived_.fetch_add(1) + 1;
-    const uint64_t all = (arrived + kThreads - 1) / kThreads * kThreads;
-    while (count_arrived_.load(std::memory_order_relaxed) < all) continue;
-  }
-
-  struct Done {
-    double steps_per_ns = 0;
-    uint64_t start_ns = 0;
-    bool calm = true;
+    lanes.push_back({.name = SizeName(length_bytes) + suffix,
+                     .make = make,
+                     .requests_per_step = Requests::kDepth,
+                     .limit = 1 / 0.9});
   };
-
-  static Done Measure(Work& work) {
-    const int64_t count_preempted = CountPreempted();
-    const uint64_t start_ns = Clock::System().NowNs();
-    uint64_t now_ns = start_ns;
-    uint64_t steps = 0;
-    for (; now_ns - start_ns < kRoundNs; now_ns = Clock::System().NowNs()) {
-      for (int i = 0; i < kStepsPerLook; ++i) work.Step();
-      steps += kStepsPerLook;
-    }
-    return {static_cast<double>(steps) / static_cast<double>(now_ns - start_ns), start_ns,
-            CountPreempted() == count_preempted};
+  for (const uint64_t length_bytes : {uint64_t{4096}, uint64_t{65536}, kMiB}) {
+    add(length_bytes, nullptr, "");
+    add(length_bytes, &shared.charges, "-charged");
   }
-
-  static int64_t CountPreempted() {
-    rusage usage = {};
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage.ru_nivcsw;
-  }
-
-  void Keep(bool both, Lane& lane) const {
-    Rounds& rounds = both ? lane.both : lane.alone;
-    const double sum = done_[0].steps_per_ns + done_[1].steps_per_ns;
-    const auto [first_ns, last_ns] = std::minmax(done_[0].start_ns, done_[1].start_ns);
-    const bool together = !both || last_ns - first_ns < kRoundNs / 20;
-    rounds.all.push_back(sum);
-    if (together && done_[0].calm && done_[1].calm) rounds.calm.push_back(sum);
-  }
-
-  void Print() {
-    std::printf("\none thread and two, medians of the calm ones of %d rounds\n", rounds_);
-    std::printf("  %-28s %14s %14s %8s %12s\n", "", "one: a request", "two: a request", "gain",
-                "calm rounds");
-    for (const Lane& lane : lanes_) {
-      const double count = lane.limit.has_value() ? Requests::kDepth : 1;
-      std::printf("  %-28s %14s %14s %8.3f %6zu %5zu\n", lane.name.c_str(),
-                  TimeName(1 / lane.alone.median() / count).c_str(),
-                  TimeName(kThreads / lane.both.median() / count).c_str(), lane.gain(),
-                  lane.alone.calm.size(), lane.both.calm.size());
-    }
-    for (const Lane& lane : std::span(lanes_).subspan(1)) {
-      report_.Add({.name = "figure/scaling-" + lane.name,
-                   .metric = "lost of the gain of a second thread",
-                   .unit = "ratio",
-                   .ours = lanes_[0].gain(),
-                   .peer = lane.gain(),
-                   .peer_name = "spin's gain by ours",
-                   .limit = lane.limit});
-    }
-  }
-
-  Report& report_;
-  const std::vector<int> processors_ = Processors();
-  const int rounds_;
-  Shared shared_;
-  std::vector<Lane> lanes_;
-  std::barrier<> together_{kThreads};
-  std::atomic<uint64_t> count_arrived_{0};
-  std::array<Done, kThreads> done_ = {};
-};
+  add(4096, &shared.beside_strangers, "-with-a-stranger-waiting");
+  return lanes;
+}
 
 int Main(int argc, char** argv) {
   const Args args = ParseArgs(argc, argv, "Measures pools and the budget on two threads.");
-  if (Processors().size() < kThreads) {
-    std::printf("skipped: two threads need two processors\n");
-    return kSkipped;
-  }
+  if (!CanScale()) return kCannotScale;
   Report report(args.json);
-  Scaling(args, report).Run();
+  Shared shared;
+  MeasureScaling(Lanes(shared), args.smoke ? 5 : 151, report);
   report.Finish();
   return 0;
 }

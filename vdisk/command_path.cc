@@ -87,15 +87,9 @@ Outcome DeviceServer::Refusal(ScsiCommand& command) {
   }
   if (!parsed.good()) return parsed;
   if (!operations_.Has(command.cdb_.operation())) return kInvalidOpcode;
-  if (!AllowedByReservation(nexus, command.cdb_.reservation_class())) return kReservationConflict;
-  return kGood;
-}
-
-bool DeviceServer::AllowedByReservation(ScsiNexus& nexus, ReservationClass command_class) {
-  if (nexus.view_.epoch() != reservations_->epoch()) [[unlikely]] {
-    reservations_->Renew(nexus.view_, nexus.id_);
-  }
-  return nexus.view_.Allows(command_class);
+  const ReservationClass command_class = command.cdb_.reservation_class();
+  return reservations_->Allows(nexus.view_, nexus.id_, command_class) ? kGood
+                                                                       : kReservationConflict;
 }
 
 void DeviceServer::ChangeReservations(ScsiCommand& command) {

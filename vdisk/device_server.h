@@ -95,7 +95,6 @@ class DeviceServer {
   void ChangeReservations(ScsiCommand& command);
   void Tell(const ReservationEffect& effect);
   void Fence(ScsiCommand& command);
-  bool AllowedByReservation(ScsiNexus& nexus, ReservationClass command_class);
 
   // Constant after construction.
   Device& device_;

@@ -30,6 +30,12 @@ class ReservationState {
   std::shared_ptr<const Reservations> state() const;
   // One more for each state that was published.
   uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
+  // Whether the reservations let a command of the nexus `id` pass, whose view it is.
+  bool Allows(ReservationView& view, const NexusId& id, ReservationClass command) const {
+    if (view.epoch() != epoch()) [[unlikely]]
+      Renew(view, id);
+    return view.Allows(command);
+  }
   // REQUIRES: `id` is the nexus whose view it is.
   void Renew(ReservationView& view, const NexusId& id) const;
 

@@ -71,7 +71,8 @@ std::vector<Measured> Compare(std::span<Way* const> ways, const Comparison& comp
   for (size_t lane = 0; lane < ways.size(); ++lane) {
     results[lane] = {.name = ways[lane]->name(),
                      .cpu_ns = SpreadOf(series[lane].cpu_ns),
-                     .wall_ns = SpreadOf(series[lane].wall_ns)};
+                     .wall_ns = SpreadOf(series[lane].wall_ns),
+                     .cpu_ns_by_round = series[lane].cpu_ns};
     const Batch batch = comparison.prepare(comparison.count_rounds, lane, *ways[lane]);
     CountOnce(*ways[lane], batch, results[lane]);
   }

@@ -42,6 +42,7 @@ struct Measured {
   // Per request.
   Spread cpu_ns;
   Spread wall_ns;
+  std::vector<double> cpu_ns_by_round = {};
   double system_calls = 0;
   double user_copied_bytes = 0;    // copied in user space
   double kernel_copied_bytes = 0;  // copied by the kernel between the page cache and our memory
