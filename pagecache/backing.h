@@ -26,8 +26,11 @@ struct BackingTraits {
   bool residency_known = true;   // AskPages tells the truth (owner or writer of the file)
   bool nowait_write = false;     // pwritev2(RWF_NOWAIT) works
   bool reflink = false;          // FICLONE works
-  bool punch_hole = false;
+  bool punch_hole = false;       // gives space back, and reads as zeros then
   bool zero_range = false;
+  // The least that a hole gives back, and where the first such piece starts.
+  uint32_t punch_granularity_bytes = 0;
+  uint32_t punch_offset_bytes = 0;
   // O_DIRECT: 0 when impossible. From statx(STATX_DIOALIGN), else the block device's sector.
   uint32_t direct_offset_align_bytes = 0;
   uint32_t direct_memory_align_bytes = 0;

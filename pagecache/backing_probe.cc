@@ -7,13 +7,16 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "pagecache/units.h"
@@ -119,6 +122,35 @@ uint32_t SectorBytes(int fd) {
   return ioctl(fd, BLKSSZGET, &sector) == 0 ? static_cast<uint32_t>(sector) : 512;
 }
 
+// A file below the device's folder; 0 where there is none.
+uint32_t SysfsNumber(dev_t device, const char* name) {
+  std::ifstream file(absl::StrCat("/sys/dev/block/", major(device), ":", minor(device), name));
+  uint64_t value = 0;
+  return file >> value ? static_cast<uint32_t>(std::min<uint64_t>(value, UINT32_MAX)) : 0;
+}
+
+// A partition has the queue of its disk.
+uint32_t QueueLimit(dev_t device, const char* name) {
+  const uint32_t own = SysfsNumber(device, absl::StrCat("/queue/", name).c_str());
+  return own != 0 ? own : SysfsNumber(device, absl::StrCat("/../queue/", name).c_str());
+}
+
+// A hole is a command of the device that zeroes and unmaps; the kernel never falls back to a
+// discard that leaves the bytes as they may be.
+void ProbeBlockDevice(dev_t device, BackingTraits& traits) {
+  traits.zero_range = true;  // the kernel writes zeros where the device has no better way
+  traits.punch_granularity_bytes = QueueLimit(device, "discard_granularity");
+  traits.punch_hole =
+      traits.punch_granularity_bytes != 0 && QueueLimit(device, "write_zeroes_max_bytes") != 0;
+  const uint32_t offset = SysfsNumber(device, "/discard_alignment");
+  if (offset < traits.punch_granularity_bytes) traits.punch_offset_bytes = offset;
+}
+
+uint32_t BlockBytes(int fd) {
+  struct statfs info = {};
+  return fstatfs(fd, &info) == 0 ? static_cast<uint32_t>(info.f_bsize) : 0;
+}
+
 }  // namespace
 
 BackingTraits ProbeBacking(int fd, bool writable) {
@@ -137,11 +169,11 @@ BackingTraits ProbeBacking(int fd, bool writable) {
   if (writable) {
     traits.reflink = !block_device && HasReflink(fd);
     if (block_device) {
-      // Asked of the device itself, with every request: EOPNOTSUPP where it cannot.
-      traits.punch_hole = traits.zero_range = true;
+      ProbeBlockDevice(file.st_rdev, traits);
     } else if (const int scratch = OpenScratch(fd); scratch >= 0) {
       ProbeByTrying(scratch, traits);
       close(scratch);
+      traits.punch_granularity_bytes = BlockBytes(fd);
     }
   }
   return traits;

@@ -41,9 +41,11 @@ void Discarder::Start(DiscardOp& op) {
   }
 }
 
+// All pieces but the first and the last are aligned, whatever the device's sectors are.
 ByteRange Discarder::Piece(const DiscardOp& op) {
   const uint64_t left = op.range.length - op.progress_bytes;
-  return {op.range.offset + op.progress_bytes, std::min(left, kMaxTransferBytes)};
+  const uint64_t offset = op.range.offset + op.progress_bytes;
+  return {offset, std::min(left, kMaxTransferBytes - offset % kMaxTransferBytes)};
 }
 
 void Discarder::NextPiece(DiscardOp& op) {
@@ -101,7 +103,9 @@ void Discarder::OnDone(FileOp& file_op, IoResult result) {
     OnGranted(op, IoResult::Bytes(0));
     return;
   }
-  if (op.zero && result.error() == EOPNOTSUPP && op.io.kind == IoOp::Kind::kFallocate) {
+  // EINVAL: these are not whole sectors of the block device.
+  const bool refused = result.error() == EINVAL || (op.zero && result.error() == EOPNOTSUPP);
+  if (refused && op.io.kind == IoOp::Kind::kFallocate) {
     WriteZeros(op, 0);
     return;
   }

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // Gives space back, or makes a range read as zeros: by fallocate, in pieces, each with the range to
-// itself. A piece that the file system cannot zero is written with zeros.
+// itself. A piece that the file system cannot zero, or that is not whole sectors of a block device,
+// is written with zeros.
 // Owns: nothing. Threads: the reactor's.
 // Errors: EOPNOTSUPP when space cannot be given back; ENOSPC when zeros need more of it.
 #pragma once

@@ -69,6 +69,43 @@ TEST(AtomicProbeTest, SaysTheTruth) {
   EXPECT_FALSE(traits.TakesAtomic({0, 0}));
 }
 
+TEST_P(ProbeTest, AHoleOfTheGranularityGivesSpaceBack) {
+  const ScratchFile scratch(kBytes, GetParam());
+  scratch.Fill(0, Filled(kBytes, 'a'));
+  ASSERT_EQ(fsync(scratch.fd()), 0);
+  const BackingTraits traits = ProbeBacking(scratch.fd(), true);
+  if (!traits.punch_hole) GTEST_SKIP() << "no holes on " << traits.file_system;
+  const uint32_t least = traits.punch_granularity_bytes;
+  ASSERT_GT(least, 1u);
+  ASSERT_LE(least, kBytes);
+  const auto blocks_after = [&](off_t length) {
+    EXPECT_EQ(fallocate(scratch.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, length), 0);
+    struct stat file = {};
+    EXPECT_EQ(fstat(scratch.fd(), &file), 0);
+    return file.st_blocks;
+  };
+  const blkcnt_t whole = blocks_after(least - 1);
+  EXPECT_LT(blocks_after(least), whole);
+}
+
+TEST(ProbeDeviceTest, ABlockDeviceSaysItselfWhetherItHasHoles) {
+  const LoopDevice device(kBytes);
+  if (device.path().empty()) GTEST_SKIP() << device.why();
+  const int fd = open(device.path().c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  const BackingTraits traits = ProbeBacking(fd, true);
+  const auto allocates = [fd](int mode) {
+    return fallocate(fd, mode | FALLOC_FL_KEEP_SIZE, 0, 4096) == 0;
+  };
+  EXPECT_EQ(traits.file_system, "block device");
+  EXPECT_EQ(traits.punch_hole, allocates(FALLOC_FL_PUNCH_HOLE));
+  EXPECT_EQ(traits.zero_range, allocates(FALLOC_FL_ZERO_RANGE));
+  if (traits.punch_hole) {
+    EXPECT_GE(traits.punch_granularity_bytes, 512u);
+  }
+  close(fd);
+}
+
 INSTANTIATE_TEST_SUITE_P(Folders, ProbeTest, testing::Values("/var/tmp", "/dev/shm"),
                          [](const auto& folder) {
                            return std::filesystem::path(folder.param).filename().string();

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "tests/support/faulty_file.h"
+#include "tests/support/loop.h"
 
 namespace quire {
 namespace {
@@ -83,6 +84,34 @@ TEST(DiscardErrorTest, ErrorsEndItAndNothingStaysBehind) {
   EXPECT_EQ(served.file().stats().lent, 0u);
   EXPECT_EQ(served.client().Discard({16 * kMiB, 1}), IoResult::Error(EINVAL));
   EXPECT_TRUE(served.client().Discard({0, 0}).ok());
+}
+
+// Its sectors are of 4096 bytes, and it refuses holes that are not whole ones.
+TEST(DiscardDeviceTest, PartsOfSectorsAreWritten) {
+  const LoopDevice device(16 * kMiB, 4096);
+  if (device.path().empty()) GTEST_SKIP() << device.why();
+  WorkerPool workers;
+  std::unique_ptr<File> file = *File::Open({.path = device.path()});
+  {
+    Client client(workers, *file);
+    for (const bool zero : {false, true}) {
+      for (uint64_t at = 0; at < 16 * kMiB; at += 4 * kMiB) {
+        ASSERT_TRUE(client.Write({at, 4 * kMiB}, Filled(4 * kMiB, 'a')).ok());
+      }
+      constexpr ByteRange kGone{512, 9 * kMiB};
+      ASSERT_EQ(client.Discard(kGone, zero), IoResult::Bytes(0));
+      for (uint64_t at = 0; at < 16 * kMiB; at += 4 * kMiB) {
+        std::vector<std::byte> expected = Filled(4 * kMiB, 'a');
+        const ByteRange gone = kGone.Intersect({at, 4 * kMiB});
+        std::fill_n(expected.begin() + static_cast<ptrdiff_t>(gone.offset - at), gone.length,
+                    std::byte{0});
+        ReadOp op;
+        ASSERT_TRUE(client.Read(op, {at, 4 * kMiB}).ok());
+        EXPECT_TRUE(Collect(op.data.view()) == expected) << at << (zero ? " zeroed" : " discarded");
+        op.data.Reset();
+      }
+    }
+  }
 }
 
 }  // namespace

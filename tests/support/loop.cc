@@ -87,13 +87,14 @@ LoopFileSystem::~LoopFileSystem() {
   std::filesystem::remove_all(base_, error);
 }
 
-LoopDevice::LoopDevice(uint64_t size_bytes) : image_(MakeFolder()) {
+LoopDevice::LoopDevice(uint64_t size_bytes, uint32_t sector_bytes) : image_(MakeFolder()) {
   if (geteuid() != 0) {
     why_ = "a loop device needs root";
     return;
   }
   MakeImage(image_ + "/image", size_bytes);
-  const Result result = RunCommand(absl::StrCat("losetup --find --show ", image_, "/image"));
+  const Result result = RunCommand(
+      absl::StrCat("losetup --find --show --sector-size ", sector_bytes, " ", image_, "/image"));
   (result.ok ? path_ : why_) = result.output;
 }
 

@@ -30,7 +30,7 @@ class LoopFileSystem {
 // A loop device over a file; path() is empty where that is not possible, why() says the reason.
 class LoopDevice {
  public:
-  explicit LoopDevice(uint64_t size_bytes);
+  explicit LoopDevice(uint64_t size_bytes, uint32_t sector_bytes = 512);
   ~LoopDevice();
   LoopDevice(const LoopDevice&) = delete;
   LoopDevice& operator=(const LoopDevice&) = delete;
