@@ -76,6 +76,10 @@ class Backing {
   virtual IoResult RunNow(IoOp& op) = 0;
   // Grows (never shrinks) to `size_bytes`. Blocks. Positive errno, 0 when done.
   virtual int Grow(uint64_t size_bytes) = 0;
+  // Cuts (never enlarges) to `size_bytes`. Blocks. Positive errno, 0 when done.
+  virtual int Shrink(uint64_t size_bytes) = 0;
+  // Makes the empty file open as `target` share all that this one has now. Blocks. Positive errno.
+  virtual int CloneTo(int target) = 0;
   // Which parts of `range` have room of their own; as FindMapped (extents.h). Blocks.
   virtual int64_t FindMapped(ByteRange range, std::span<ByteRange> found) = 0;
 };

@@ -56,6 +56,10 @@ void Discarder::OnGranted(FileOp& file_op, IoResult) {
   DiscardOp& op = static_cast<DiscardOp&>(file_op);
   File& file = op.channel->file_;
   const ByteRange piece = Piece(op);
+  if (!op.channel->IsThere(piece)) {
+    OnDone(op, IoResult::Error(ERANGE));
+    return;
+  }
   // A write of zeros beyond the end would make a truncated file look whole again.
   if (file.backing_->CurrentSize() < static_cast<int64_t>(piece.end())) {
     OnDone(op, IoResult::Error(EIO));

@@ -96,19 +96,39 @@ std::string File::Describe() const {
                           : absl::StrCat(", atomic writes to ", found.atomic_write_max_bytes));
 }
 
+absl::Status File::CheckAligned(uint64_t size_bytes) const {
+  if (!direct() || size_bytes % traits().direct_offset_align_bytes == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(options_.path, ": with cache=none its size can only be a multiple of ",
+                   traits().direct_offset_align_bytes, " bytes"));
+}
+
+// What the backing said to a new size.
+absl::Status File::Resized(int error, uint64_t size_bytes) const {
+  switch (error) {
+    case 0:
+      return absl::OkStatus();
+    case EINVAL:  // a read-only descriptor, or no regular file
+    case EBADF:
+      return absl::FailedPreconditionError(absl::StrCat(
+          options_.path, traits().writable ? " is a " : " is a read-only ", traits().file_system,
+          traits().writable ? "" : " file", ", whose size is not ours to change; make it ",
+          size_bytes, " bytes long first, then take that size over"));
+    default:
+      return absl::ErrnoToStatus(
+          error, absl::StrCat("cannot make ", options_.path, " ", size_bytes, " bytes long"));
+  }
+}
+
 absl::Status File::Grow(uint64_t size_bytes) {
-  MutexLock lock(grow_mutex_);
+  MutexLock lock(resize_mutex_);
   if (size_bytes < this->size_bytes()) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot shrink ", options_.path, " from ",
-                                                   this->size_bytes(), " to ", size_bytes));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "growing cannot shrink ", options_.path, " from ", this->size_bytes(), " to ", size_bytes));
   }
-  if (direct() && size_bytes % traits().direct_offset_align_bytes != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(options_.path, ": with cache=none it can only ",
-                                                   "grow to a multiple of ",
-                                                   traits().direct_offset_align_bytes, " bytes"));
-  }
-  if (const int error = backing_->Grow(size_bytes); error != 0) {
-    return absl::ErrnoToStatus(error, absl::StrCat("cannot grow ", options_.path));
+  if (absl::Status aligned = CheckAligned(size_bytes); !aligned.ok()) return aligned;
+  if (absl::Status grown = Resized(backing_->Grow(size_bytes), size_bytes); !grown.ok()) {
+    return grown;
   }
   if (Place* place = this->place();
       place != nullptr && place->mapping->capacity_bytes() < size_bytes) {
@@ -118,6 +138,32 @@ absl::Status File::Grow(uint64_t size_bytes) {
   return absl::OkStatus();
 }
 
+// Whoever enters the pin table after it was searched finds the new size there: both are under the
+// locks of the table.
+absl::Status File::Shrink(uint64_t size_bytes, uint64_t patience_ns) {
+  MutexLock lock(resize_mutex_);
+  const uint64_t before = this->size_bytes();
+  if (size_bytes > before) {
+    return absl::InvalidArgumentError(absl::StrCat("shrinking cannot enlarge ", options_.path,
+                                                   " from ", before, " to ", size_bytes));
+  }
+  if (absl::Status aligned = CheckAligned(size_bytes); !aligned.ok()) return aligned;
+  if (!traits().writable) return Resized(EBADF, size_bytes);
+  size_bytes_.store(size_bytes, std::memory_order_release);
+  const ByteRange cut{size_bytes, before - size_bytes};
+  absl::Status shrunk;
+  if (cut.empty() || PollUntil([&] { return !pins_.AnyIn(cut); }, patience_ns)) {
+    if (Place* place = this->place(); place != nullptr) place->residency->Forget(cut);
+    shrunk = Resized(backing_->Shrink(size_bytes), size_bytes);
+  } else {
+    shrunk = absl::DeadlineExceededError(absl::StrCat(
+        options_.path, " stays ", before, " bytes long: requests or references behind ", size_bytes,
+        " are still in flight; stop the initiators that use it there"));
+  }
+  if (!shrunk.ok()) size_bytes_.store(before, std::memory_order_release);
+  return shrunk;
+}
+
 void File::Latch(int error) {
   int none = 0;
   if (!latched_error_.compare_exchange_strong(none, error)) return;
@@ -125,6 +171,23 @@ void File::Latch(int error) {
       absl::StrCat(options_.path, ": flush failed (", std::strerror(error),
                    "); acknowledged data may be lost. Writes are refused until an operator has "
                    "looked at the disk and clears the error."));
+}
+
+int File::FlushNow() {
+  struct Held : FlushGate::Entry {
+    std::atomic<bool> let_go_of{false};
+  } held;
+  held.let_go = [](FlushGate::Entry& entry) { static_cast<Held&>(entry).let_go_of.store(true); };
+  if (Place* place = this->place(); place != nullptr) place->density->Flushed({});
+  flushes_.Start(held);
+  IoOp op;
+  op.PrepareFlush(-1, {});
+  const IoResult result = backing_->RunNow(op);
+  if (!result.ok()) Latch(result.error());
+  if (!flushes_.End(held, result.ok())) {
+    while (!PollUntil([&held] { return held.let_go_of.load(); }, kPatienceNs)) continue;
+  }
+  return latched_error();
 }
 
 // By cachestat, which costs little and tells whoever has dropped privileges the truth, and by

@@ -3,7 +3,7 @@
 // reads and writes through a FileChannel of its own.
 // Owns: the backing, its mappings, the pin table, the residency hints.
 // Lifetime: outlives its channels and every reference lent; the destructor checks both.
-// Threads: any thread. Open, Grow, Close and RetireAll block; they are for management.
+// Threads: any thread. Open, Grow, Shrink and RetireAll block; they are for management.
 // Errors: Status that says what to do.
 //
 // Other processes: a lock keeps a second Quire away. Any other program may still read and write the
@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/mutex.h"
+#include "base/poll_until.h"
 #include "pagecache/backing.h"
 #include "pagecache/flush_gate.h"
 #include "pagecache/path_choice.h"
@@ -89,6 +90,11 @@ class File {
   // Takes over a larger size of the file, or makes the file larger. Never shrinks; one at a time.
   absl::Status Grow(uint64_t size_bytes);
 
+  // Cuts the file, and loses what is behind `size_bytes`. Requests that reach beyond are refused
+  // from now on; those in flight and references into the cut part are waited for, so that none of
+  // them fails or faults. When that takes longer than `patience_ns` the file stays as it was.
+  absl::Status Shrink(uint64_t size_bytes, uint64_t patience_ns = kPatienceNs);
+
   // A failed flush may have lost acknowledged data: from then on writes and flushes fail with its
   // errno until an operator has looked and clears it. 0 when all is well.
   int latched_error() const { return latched_error_.load(std::memory_order_acquire); }
@@ -110,6 +116,7 @@ class File {
   friend class Discarder;
   friend class Syncer;
   friend class Housekeeping;
+  friend class FileSnapshot;
 
   friend class Filler;
   friend class Lender;
@@ -130,11 +137,15 @@ class File {
   // nullptr when the file is not mapped (cache=none, SIGBUS declined, no address space).
   Place* place() const { return place_.load(std::memory_order_acquire); }
   bool mapped() const { return place() != nullptr; }
+  absl::Status CheckAligned(uint64_t size_bytes) const;
+  absl::Status Resized(int error, uint64_t size_bytes) const;
   bool direct() const { return options_.cache == CacheMode::kNone && !traits().discards_writes; }
   uint32_t NowEpoch() const {
     return static_cast<uint32_t>(options_.clock->NowCoarseNs() / Residency::kEpochNs) + 2;
   }
   void Latch(int error);
+  // Flushes all of the file on the calling thread; as Syncer::Flush. Positive errno, 0 when done.
+  int FlushNow();
 
   // Renews hints that are too old, or forgets them. True when every page of `range` is in memory.
   bool RenewHint(Place& place, ByteRange range, uint32_t epoch);
@@ -178,7 +189,7 @@ class File {
   mutable Mutex mutex_;
   std::vector<std::unique_ptr<Place>> places_ QUIRE_GUARDED_BY(mutex_);  // older ones may be lent
   std::vector<std::unique_ptr<Counters>> counters_ QUIRE_GUARDED_BY(mutex_);
-  Mutex grow_mutex_;    // one grows at a time; held across system calls, never on a reactor
+  Mutex resize_mutex_;  // one resizes at a time; held across system calls, never on a reactor
   Mutex retire_mutex_;  // one retires at a time; held across system calls, never on a reactor
 };
 

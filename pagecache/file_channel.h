@@ -52,6 +52,9 @@ class FileChannel {
   // Enters the op into the pin table; `step` runs now if granted, else when it is.
   void Acquire(FileOp& op, ByteRange range, PinKind kind, FileOp::Step step,
                StableBytes* stable = nullptr);
+  // To be asked once the pin is granted: the file may have been cut since the op was checked, and
+  // who cuts it waits only for those whose pins it sees (File::Shrink).
+  bool IsThere(ByteRange range) const { return range.FitsIn(file_.size_bytes()); }
   // Submits op.io, prepared by the caller; `step` runs with its result.
   void Submit(FileOp& op, Backing::Via via, bool direct, FileOp::Step step);
   // The same for op.io.work on a worker thread.

@@ -79,6 +79,10 @@ void Filler::EnterTable(ReadOp& op) {
 void Filler::OnGranted(FileOp& file_op, IoResult waited) {
   ReadOp& op = static_cast<ReadOp&>(file_op);
   op.pinned = true;
+  if (!op.channel->IsThere(op.range)) {
+    Fail(op, ERANGE);
+    return;
+  }
   const bool after_other = waited.bytes() > 0;
   if (after_other && (op.path == ReadPath::kAsk || op.path == ReadPath::kFill) && !op.copies_only) {
     // Whoever was waited for has probably brought the pages in.

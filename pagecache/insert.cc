@@ -87,6 +87,10 @@ void Inserter::ForgetFolios(const WriteOp& op) {
 
 void Inserter::OnGranted(FileOp& file_op, IoResult) {
   WriteOp& op = static_cast<WriteOp&>(file_op);
+  if (!op.channel->IsThere(op.range)) {
+    Fail(op, ERANGE);
+    return;
+  }
   const uint64_t now_ns = op.channel->reactor_.clock().NowNs();
   Go(op, ChooseWrite(Gather(op, now_ns)), now_ns);
 }

@@ -170,6 +170,15 @@ int KernelBacking::Grow(uint64_t size_bytes) {
   return ftruncate(fd_, static_cast<off_t>(size_bytes)) == 0 ? 0 : errno;
 }
 
+int KernelBacking::Shrink(uint64_t size_bytes) {
+  const int64_t now = CurrentSize();
+  if (now < 0) return static_cast<int>(-now);
+  if (static_cast<uint64_t>(now) <= size_bytes) return 0;
+  return ftruncate(fd_, static_cast<off_t>(size_bytes)) == 0 ? 0 : errno;
+}
+
+int KernelBacking::CloneTo(int target) { return ioctl(target, FICLONE, fd_) == 0 ? 0 : errno; }
+
 int64_t KernelBacking::FindMapped(ByteRange range, std::span<ByteRange> found) {
   return quire::FindMapped(fd_, range, found);
 }

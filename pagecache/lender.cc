@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "pagecache/lender.h"
 
+#include <cerrno>
+
 #include "sg/sg_builder.h"
 
 namespace quire {
@@ -20,6 +22,12 @@ void Lender::Lend(ReadOp& op) {
 void Lender::OnLent(FileOp& file_op, IoResult) {
   ReadOp& op = static_cast<ReadOp&>(file_op);
   op.pinned = true;
+  if (!op.channel->IsThere(op.range)) {
+    op.heals_before = op.mapping->count_heals();
+    op.data.Reset();
+    op.channel->Finish(op, IoResult::Error(ERANGE));
+    return;
+  }
   op.referenced_bytes = op.range.length;
   Finish(op);
 }

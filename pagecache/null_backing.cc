@@ -40,4 +40,9 @@ int NullBacking::Grow(uint64_t size_bytes) {
   return 0;
 }
 
+int NullBacking::Shrink(uint64_t size_bytes) {
+  size_bytes_.store(std::min(size_bytes_.load(), size_bytes));
+  return 0;
+}
+
 }  // namespace quire

@@ -4,6 +4,8 @@
 // Owns: nothing. Threads: as Backing.
 #pragma once
 
+#include <cerrno>
+
 #include "pagecache/backing.h"
 
 namespace quire {
@@ -21,6 +23,8 @@ class NullBacking final : public Backing {
   void Submit(Reactor& reactor, IoOp& op, Via via, bool direct) override;
   IoResult RunNow(IoOp& op) override;
   int Grow(uint64_t size_bytes) override;
+  int Shrink(uint64_t size_bytes) override;
+  int CloneTo(int) override { return EOPNOTSUPP; }
   // It keeps nothing, so nothing has room, whatever was written.
   int64_t FindMapped(ByteRange, std::span<ByteRange>) override { return 0; }
 

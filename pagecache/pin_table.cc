@@ -62,7 +62,8 @@ bool PinTable::MustWait(const Pin& later, const Pin& earlier) {
   return earlier.kind_ == PinKind::kFill || earlier.waiting_;
 }
 
-bool PinTable::Blocked(Reach reach, const Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
+bool PinTable::Blocked(Reach reach, const Pin& pin) const QUIRE_NO_THREAD_ANALYSIS {
+  if (pin.kind_ == PinKind::kWrite && pin.sequence_ > frozen_from_) return true;
   for (Shard* shard : reach) {
     for (Pin::Node* node = shard->marks.Front(); node != nullptr; node = shard->marks.Next(*node)) {
       if (MustWait(pin, *node->pin)) return true;
@@ -193,6 +194,31 @@ void PinTable::MakePrivate(Reach reach, const Pin& write) QUIRE_NO_THREAD_ANALYS
       if (pin.stable_->MakePrivate()) count_made_private_.fetch_add(1, std::memory_order_relaxed);
     }
   }
+}
+
+void PinTable::Freeze() {
+  AllLocked locked(*this);
+  QUIRE_CHECK(frozen_from_ == kLatest);
+  frozen_from_ = next_sequence_.fetch_add(1, std::memory_order_relaxed);
+}
+
+bool PinTable::AllLanded() QUIRE_NO_THREAD_ANALYSIS {
+  AllLocked locked(*this);
+  for (Shard& shard : shards_) {
+    for (Pin::Node* node = shard.marks.Front(); node != nullptr; node = shard.marks.Next(*node)) {
+      const Pin& pin = *node->pin;
+      if (pin.kind_ == PinKind::kWrite && pin.sequence_ < frozen_from_) return false;
+    }
+  }
+  return true;
+}
+
+void PinTable::Thaw() {
+  {
+    AllLocked locked(*this);
+    frozen_from_ = kLatest;
+  }
+  GrantWaiters();
 }
 
 uint64_t PinTable::count() const {

@@ -13,6 +13,8 @@
 // (*) A lent reference never holds up a write: if its reader asked for stable bytes, those not yet
 // consumed are made private first.
 //
+// Frozen, a write that comes waits until it is thawed, whatever it overlaps; those before go on.
+//
 // Owns: nothing; pins belong to their requests. Lifetime: the destructor checks that it is empty.
 // Threads: any thread. A shard's lock is held for a walk over the pins of 4 MiB of file.
 #pragma once
@@ -43,6 +45,12 @@ class PinTable {
   void LendFilled(Pin& pin, StableBytes* stable = nullptr);
   // Leaves the table; those who waited for it are granted.
   void Release(Pin& pin);
+
+  // One freezes at a time. With AllLanded nothing changes the file's bytes until Thaw.
+  void Freeze();
+  // No write that came before the freeze is on its way any more. REQUIRES: frozen.
+  bool AllLanded();
+  void Thaw();
 
   // True when a reference into `range` (of any length) is lent or about to be.
   bool AnyIn(ByteRange range);
@@ -76,7 +84,7 @@ class PinTable {
 
   Reach ReachOf(ByteRange range);
   static bool MustWait(const Pin& later, const Pin& earlier);
-  static bool Blocked(Reach reach, const Pin& pin);
+  bool Blocked(Reach reach, const Pin& pin) const;
   static void Enter(Reach reach, Pin& pin);
   static void Leave(Reach reach, Pin& pin);
   void MakePrivate(Reach reach, const Pin& write);
@@ -86,6 +94,8 @@ class PinTable {
 
   std::array<Shard, kShards> shards_;
   std::atomic<uint64_t> next_sequence_{0};
+  // Writes from this one on wait. Changed under the locks of all shards, read under any.
+  uint64_t frozen_from_ = kLatest;
   std::atomic<uint64_t> count_waiting_{0};  // changed under the waiter's locks
   std::atomic<uint64_t> count_made_private_{0};
 };

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "pagecache/sync.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace quire {
@@ -67,9 +68,12 @@ void Syncer::OnBelieved(FileOp& op, IoResult) {
 }
 
 // A store into a page that the file ends within succeeds, and what lies behind the end is lost.
+// The size is asked for before and after: it may just be changed by ourselves.
 bool Syncer::CutOff(const File& file, ByteRange flushed) {
-  const uint64_t end = flushed.empty() ? file.size_bytes() : flushed.end();
-  return file.backing_->CurrentSize() < static_cast<int64_t>(end);
+  uint64_t end = file.size_bytes();
+  if (!flushed.empty()) end = std::min(end, flushed.end());
+  const int64_t there = file.backing_->CurrentSize();
+  return there < static_cast<int64_t>(std::min(end, file.size_bytes()));
 }
 
 void Syncer::OnFlushed(FileOp& op, IoResult result) {

@@ -50,6 +50,15 @@ TEST(KernelBackingTest, KnowsWhatIsInMemory) {
   EXPECT_EQ(pages[2], 0);
 }
 
+TEST(KernelBackingTest, ShrinksAndNeverEnlarges) {
+  const ScratchFile scratch(kBytes);
+  const auto backing = *KernelBacking::Open({.path = scratch.path()});
+  EXPECT_EQ(backing->Shrink(2 * kBytes), 0);
+  EXPECT_EQ(backing->CurrentSize(), static_cast<int64_t>(kBytes));
+  EXPECT_EQ(backing->Shrink(kBytes / 2), 0);
+  EXPECT_EQ(backing->CurrentSize(), static_cast<int64_t>(kBytes / 2));
+}
+
 TEST(KernelBackingTest, GrowsAndTellsItsSize) {
   const ScratchFile scratch(kBytes);
   const auto backing = *KernelBacking::Open({.path = scratch.path()});

@@ -35,7 +35,18 @@ TEST(NullBackingTest, IsAlwaysInMemoryAndGrows) {
   EXPECT_EQ(backing.Grow(uint64_t{1} << 43), 0);
   EXPECT_EQ(backing.CurrentSize(), int64_t{1} << 43);
   EXPECT_EQ(backing.Grow(1), 0);
-  EXPECT_EQ(backing.CurrentSize(), int64_t{1} << 43) << "never shrinks";
+  EXPECT_EQ(backing.CurrentSize(), int64_t{1} << 43) << "growing never shrinks";
+  EXPECT_EQ(backing.Shrink(uint64_t{1} << 44), 0);
+  EXPECT_EQ(backing.CurrentSize(), int64_t{1} << 43) << "nor does shrinking enlarge";
+  EXPECT_EQ(backing.Shrink(4096), 0);
+  EXPECT_EQ(backing.CurrentSize(), 4096);
+}
+
+TEST(NullBackingTest, HasNoRoomAndNoCopies) {
+  NullBacking backing(1 << 20);
+  ByteRange found;
+  EXPECT_EQ(backing.FindMapped({0, 1 << 20}, {&found, 1}), 0);
+  EXPECT_NE(backing.CloneTo(-1), 0);
 }
 
 }  // namespace

@@ -113,6 +113,40 @@ TEST_F(PinTableTest, AWaiterThatIsLentFreesThoseBehindIt) {
   Release(last);
 }
 
+TEST_F(PinTableTest, FrozenWritesThatComeWaitAndThoseBeforeGoOn) {
+  TestPin running;
+  TestPin waiting;
+  TestPin late;
+  TestPin beside;
+  TestPin reader;
+  TestPin fill;
+  ASSERT_TRUE(Acquire(running, kHere, PinKind::kWrite));
+  ASSERT_FALSE(Acquire(waiting, kHere, PinKind::kWrite));
+  table_.Freeze();
+  EXPECT_FALSE(table_.AllLanded());
+  EXPECT_FALSE(Acquire(late, kHere, PinKind::kWrite));
+  EXPECT_FALSE(Acquire(beside, {uint64_t{1} << 40, 4096}, PinKind::kWrite)) << "anywhere";
+  EXPECT_TRUE(Acquire(reader, {uint64_t{1} << 30, 4096}, PinKind::kLent));
+  EXPECT_TRUE(Acquire(fill, {uint64_t{1} << 31, 4096}, PinKind::kFill));
+  Release(running);
+  EXPECT_TRUE(waiting.granted) << "it came before the freeze";
+  EXPECT_FALSE(table_.AllLanded());
+  Release(waiting);
+  EXPECT_TRUE(table_.AllLanded());
+  EXPECT_FALSE(late.granted);
+  EXPECT_FALSE(beside.granted);
+  Release(reader);
+  Release(fill);
+  table_.Thaw();
+  EXPECT_TRUE(late.granted);
+  EXPECT_TRUE(beside.granted);
+  Release(late);
+  Release(beside);
+  TestPin after;
+  EXPECT_TRUE(Acquire(after, kHere, PinKind::kWrite));
+  Release(after);
+}
+
 TEST_F(PinTableTest, WaitersMayReachIntoTheNextSpan) {
   TestPin left;
   TestPin right;

@@ -64,6 +64,8 @@ class FaultyBacking final : public Backing {
   void Submit(Reactor& reactor, IoOp& op, Via via, bool direct) override;
   IoResult RunNow(IoOp& op) override;
   int Grow(uint64_t size_bytes) override { return inner_->Grow(size_bytes); }
+  int Shrink(uint64_t size_bytes) override { return inner_->Shrink(size_bytes); }
+  int CloneTo(int target) override { return inner_->CloneTo(target); }
   int64_t FindMapped(ByteRange range, std::span<ByteRange> found) override {
     return inner_->FindMapped(range, found);
   }

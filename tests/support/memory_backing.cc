@@ -53,6 +53,13 @@ int MemoryBacking::Grow(uint64_t size_bytes) {
   return 0;
 }
 
+int MemoryBacking::Shrink(uint64_t size_bytes) {
+  if (CurrentSize() > static_cast<int64_t>(size_bytes)) Truncate(size_bytes);
+  return 0;
+}
+
+int MemoryBacking::CloneTo(int) { return EOPNOTSUPP; }
+
 int64_t MemoryBacking::FindMapped(ByteRange range, std::span<ByteRange> found) {
   return quire::FindMapped(fd_, range, found);
 }

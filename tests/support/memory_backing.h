@@ -36,6 +36,8 @@ class MemoryBacking final : public Backing {
   void Submit(Reactor& reactor, IoOp& op, Via via, bool direct) override;
   IoResult RunNow(IoOp& op) override;
   int Grow(uint64_t size_bytes) override;
+  int Shrink(uint64_t size_bytes) override;
+  int CloneTo(int target) override;
   int64_t FindMapped(ByteRange range, std::span<ByteRange> found) override;
 
  private:
