@@ -183,11 +183,24 @@ void DeviceServer::ClaimBlocks(ScsiCommand& command) {
   if (now) Run(command);
 }
 
+// True, and the command has ended: the disk was cut since its blocks were found there. While it
+// holds them it is not (Resize).
+bool DeviceServer::EndIfCutOff(ScsiCommand& command) {
+  const uint64_t size_bytes = device_.file().size_bytes();
+  for (const RangePart& part : command.claim_.parts()) {
+    if (part.table != &ranges_ || part.range.FitsIn(size_bytes)) continue;
+    End(command, kLbaOutOfRange);
+    return true;
+  }
+  return false;
+}
+
 void DeviceServer::Run(ScsiCommand& command) {
   if (command.place_.aborted()) {
     End(command, kGood);
     return;
   }
+  if (command.claimed_ && EndIfCutOff(command)) return;
   CommandRun::HandlerOf(command.cdb_.operation())(CommandRun(command));
 }
 

@@ -50,26 +50,44 @@ void CommandRun::ClaimForItself(std::span<const BlockRange> ranges, Next next) c
   command_.next_ = next;
   command_.claim_.command = &command_;
   command_.claimed_ = true;
+  constexpr void (*kClaimed)(ScsiCommand&) = [](ScsiCommand& here) {
+    if (!here.server_->EndIfCutOff(here)) here.next_(CommandRun(here));
+  };
   const bool now = RangeLock::Acquire(command_.claim_, command_.parts_, [](RangeClaim& claim) {
-    DeviceServer::HopTo(*static_cast<ScsiCommand::Claim&>(claim).command,
-                        [](ScsiCommand& here) { here.next_(CommandRun(here)); });
+    DeviceServer::HopTo(*static_cast<ScsiCommand::Claim&>(claim).command, kClaimed);
   });
-  if (now) next(*this);
+  if (now) kClaimed(command_);
 }
 
-void CommandRun::ChangeReservations(ReservationChange change) const {
-  command_.change_ = std::move(change);
+void CommandRun::OnWorker(Job job, Next next) const {
+  command_.job_ = job;
+  command_.next_ = next;
   command_.work_.command = &command_;
   command_.work_.work = [](WorkOp& op) {
     ScsiCommand& command = *static_cast<ScsiCommand::Work&>(op).command;
-    command.server_->ChangeReservations(command);
+    command.outcome_ = command.job_(CommandRun(command));
     return IoResult::Bytes(0);
   };
   command_.work_.Start(nexus().reactor_, [](Completion& completion) {
     ScsiCommand& command = *static_cast<ScsiCommand::Work&>(completion).command;
-    command.server_->Fence(command);
+    const CommandRun run(command);
+    if (command.outcome_.good()) {
+      command.next_(run);
+    } else {
+      run.End(command.outcome_);
+    }
   });
   nexus().reactor_.SubmitToWorkers(command_.work_);
+}
+
+void CommandRun::ChangeReservations(ReservationChange change) const {
+  command_.change_ = std::move(change);
+  OnWorker(
+      [](CommandRun run) {
+        run.server().ChangeReservations(run.command_);
+        return kGood;
+      },
+      [](CommandRun run) { run.server().Fence(run.command_); });
 }
 
 void CommandRun::EndWithFound() const {

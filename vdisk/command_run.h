@@ -19,6 +19,7 @@ class CommandRun {
  public:
   using Next = void (*)(CommandRun run);
   using Handler = void (*)(CommandRun run);
+  using Job = Outcome (*)(CommandRun run);
 
   // nullptr: the disk has no such command.
   static Handler HandlerOf(Operation operation);
@@ -37,13 +38,18 @@ class CommandRun {
   // outcome.
   template <typename Write>
   void Respond(Write write) const {
+    End(Fill(write));
+  }
+  // The same before the end, for example on a worker.
+  template <typename Write>
+  Outcome Fill(Write write) const {
     std::vector<uint8_t>& data = command_.parameter_;
     data.resize(std::min<uint64_t>(cdb().length, kMaxParameterBytes));
     Response response(data);
     const Outcome outcome = write(response);
     data.resize(outcome.good() ? response.written_bytes() : 0);
     command_.parameter_is_in_ = true;
-    End(outcome);
+    return outcome;
   }
 
   // ---- Questions ----
@@ -75,6 +81,9 @@ class CommandRun {
   // Goes on with `next` when nobody else is at these blocks, until the command ends.
   // REQUIRES: on the disk, none of them empty.
   void ClaimForItself(std::span<const BlockRange> ranges, Next next) const;
+  // Does `job` on a worker thread, where it may block, and goes on with `next` when it has
+  // succeeded; a failure ends the command.
+  void OnWorker(Job job, Next next) const;
   // Carries the change out on a worker thread, fences whom it preempts, and ends the command.
   void ChangeReservations(ReservationChange change) const;
 

@@ -72,6 +72,21 @@ class DeviceServer {
   // Tells every nexus, but one.
   void PostAttention(UnitAttention attention, const ScsiNexus* except = nullptr);
 
+  // ---- For operators (management.cc). They wait for commands in flight: never on a reactor. ----
+  // A copy of the disk as it is at one moment, in a new file beside its own, which shares all
+  // blocks that neither has changed since (reflink). Every command that was answered before is in
+  // it, and each other one whole or not at all.
+  absl::Status Snapshot(const std::string& path);
+  // The disk is `size_bytes` long from now on: whole blocks, and whatever is missing is added to
+  // the file. Every nexus is told. A disk shrinks only with `force`: what is behind the end is
+  // lost.
+  struct Resizing {
+    bool force = false;
+    uint64_t patience_ns = kPatienceNs;  // for commands and references in flight
+  };
+  absl::Status Resize(uint64_t size_bytes, const Resizing& how);
+  absl::Status Resize(uint64_t size_bytes) { return Resize(size_bytes, Resizing()); }
+
  private:
   friend class CommandRun;
   friend class ScsiNexus;
@@ -85,6 +100,7 @@ class DeviceServer {
   void TakeTurn(ScsiCommand& command);
   Outcome Refusal(ScsiCommand& command);
   void ClaimBlocks(ScsiCommand& command);
+  bool EndIfCutOff(ScsiCommand& command);
   void Run(ScsiCommand& command);
   void End(ScsiCommand& command, const Outcome& outcome);
   static void Answer(ScsiCommand& command);
@@ -95,6 +111,7 @@ class DeviceServer {
   void ChangeReservations(ScsiCommand& command);
   void Tell(const ReservationEffect& effect);
   void Fence(ScsiCommand& command);
+  absl::Status Cut(uint64_t size_bytes, const Resizing& how);
 
   // Constant after construction.
   Device& device_;
@@ -112,6 +129,7 @@ class DeviceServer {
   const std::unique_ptr<ReservationState> reservations_;
   // Any thread. Written under mutex_.
   std::atomic<bool> wce_{true}, d_sense_{false}, swp_{false};  // of mode_.current
+  Mutex management_mutex_;  // one operator at a time; held across waits
   // Guarded.
   mutable Mutex mutex_;
   std::vector<ScsiNexus*> nexuses_ QUIRE_GUARDED_BY(mutex_);

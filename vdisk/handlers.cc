@@ -21,6 +21,8 @@ CommandRun::Handler CommandRun::HandlerOf(Operation operation) {
       return ReadCapacity10;
     case Operation::kReadCapacity16:
       return ReadCapacity16;
+    case Operation::kGetLbaStatus:
+      return GetLbaStatus;
     case Operation::kRead:
       return Read;
     case Operation::kWrite:

@@ -26,6 +26,8 @@ void Release(CommandRun run);
 // sbc_capacity.cc
 void ReadCapacity10(CommandRun run);
 void ReadCapacity16(CommandRun run);
+// sbc_status.cc
+void GetLbaStatus(CommandRun run);
 // sbc_read.cc
 void Read(CommandRun run);
 void Verify(CommandRun run);

@@ -14,6 +14,7 @@ LbaStatusWriter::LbaStatusWriter(Lba first, Response& response)
 }
 
 void LbaStatusWriter::Add(BlockCount count, LbaStatus status) {
+  if (count.value == 0) return;
   if (status != status_) Flush();
   status_ = status;
   QUIRE_CHECK(count.value <= std::numeric_limits<uint64_t>::max() - pending_.value);

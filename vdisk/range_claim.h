@@ -74,6 +74,9 @@ class RangeClaim {
   RangeClaim(const RangeClaim&) = delete;
   RangeClaim& operator=(const RangeClaim&) = delete;
 
+  // What it asked for last.
+  std::span<const RangePart> parts() const { return parts_; }
+
  private:
   friend class RangeGrants;
   friend class RangeLock;

@@ -69,6 +69,7 @@ class ScsiCommand {
   enum class State : uint8_t { kIdle, kRunning, kAnswered };
   // How a handler goes on after a step.
   using Next = void (*)(class CommandRun run);
+  using Job = Outcome (*)(class CommandRun run);
   struct Hop : Completion {
     ScsiCommand* command = nullptr;
     void (*then)(ScsiCommand& command) = nullptr;
@@ -115,8 +116,10 @@ class ScsiCommand {
   std::vector<Segment> pieces_;     // of data that a step writes
   Segment parameter_segment_{};
   bool parameter_is_in_ = false;
-  // PERSISTENT RESERVE OUT.
+  // On a worker thread, which leaves its outcome in outcome_.
   Work work_;
+  Job job_ = nullptr;
+  // PERSISTENT RESERVE OUT.
   ReservationChange change_;
   ReservationEffect effect_;
   Fence fence_;

@@ -18,8 +18,9 @@ TEST(LbaStatusTest, RunsJoin) {
   Response response(data);
   LbaStatusWriter writer({0x0102030405}, response);
   writer.Add({5}, LbaStatus::kMapped);
-  writer.Add({3}, LbaStatus::kMapped);
-  writer.Add({0}, LbaStatus::kMapped);
+  writer.Add({2}, LbaStatus::kMapped);
+  writer.Add({0}, LbaStatus::kDeallocated);
+  writer.Add({1}, LbaStatus::kMapped);
   writer.Add({2}, LbaStatus::kDeallocated);
   writer.Add({1}, LbaStatus::kAnchored);
   writer.Finish();
