@@ -124,6 +124,11 @@ void DeviceServer::Leave(ScsiNexus& nexus) {
   std::erase(nexuses_, &nexus);
 }
 
+void DeviceServer::CheckInvariants() {
+  task_set_.CheckInvariants();
+  ranges_.CheckInvariants();
+}
+
 ModeState DeviceServer::mode_state() const {
   MutexLock lock(mutex_);
   return mode_;

@@ -71,6 +71,7 @@ class DeviceServer {
   void ChangeMode(const ModeParameters& parameters, const ScsiNexus& by);
   // Tells every nexus, but one.
   void PostAttention(UnitAttention attention, const ScsiNexus* except = nullptr);
+  void CheckInvariants();
 
   // ---- For operators (management.cc). They wait for commands in flight: never on a reactor. ----
   // A copy of the disk as it is at one moment, in a new file beside its own, which shares all
