@@ -21,7 +21,7 @@ class Question {
 
   // 0, or an errno.
   int Ask(int fd, ByteRange range) {
-    auto* const head = new (space_) fiemap{};
+    auto* const head = new (space_) fiemap();  // braces would fill its zero-length array
     head->fm_start = range.offset;
     head->fm_length = range.length;
     head->fm_extent_count = static_cast<uint32_t>(max_count_);
