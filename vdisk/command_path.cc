@@ -75,23 +75,29 @@ void DeviceServer::TakeTurn(ScsiCommand& command) {
   ClaimBlocks(command);
 }
 
-// Unit attention before reservation: SAM-5 5.14 has it reported whatever else is wrong, and the
-// initiator asks again.
+// In the order of SAM-5 5.3.3 (status precedence): resets and nexus loss, RESERVATION CONFLICT,
+// other unit attentions, all else. So who was fenced hears of it by its first write, and of what
+// was done to its registration when it asks (TEST UNIT READY).
 Outcome DeviceServer::Refusal(ScsiCommand& command) {
   ScsiNexus& nexus = *command.nexus_;
-  const Outcome parsed = command.outcome_;
-  const bool reported =
-      !parsed.good() || command.cdb_.opcode->unit_attention == UnitAttentionRule::kReported;
-  if (reported && nexus.attentions_.pending()) {
-    if (const auto attention = nexus.attentions_.Take()) return OutcomeOf(*attention);
+  Outcome refusal = command.outcome_;
+  if (refusal.good() && !operations_.Has(command.cdb_.operation())) {
+    refusal = kInvalidOpcode;
   }
-  if (!parsed.good()) return parsed;
-  if (!operations_.Has(command.cdb_.operation())) return kInvalidOpcode;
-  const ReservationClass command_class = command.cdb_.reservation_class();
-  return reservations_->Allows(nexus.view_, nexus.id_, command_class) ? kGood
-                                                                       : kReservationConflict;
+  const bool conflict = refusal.good() && !reservations_->Allows(nexus.view_, nexus.id_,
+                                                                 command.cdb_.reservation_class());
+  const bool reported = !command.outcome_.good() ||
+                        command.cdb_.opcode->unit_attention == UnitAttentionRule::kReported;
+  if (reported && nexus.attentions_.pending()) {
+    const auto attention = conflict ? nexus.attentions_.TakeReset() : nexus.attentions_.Take();
+    if (attention.has_value()) return OutcomeOf(*attention);
+  }
+  return conflict ? kReservationConflict : refusal;
 }
 
+// An abort that comes before the change prevents it. Whom this command fences is marked before
+// anybody else's change, so that two that preempt each other never wait for each other: the one
+// whose change is second was aborted by the first.
 void DeviceServer::ChangeReservations(ScsiCommand& command) {
   std::vector<TransportId> initiators;
   {
@@ -99,9 +105,30 @@ void DeviceServer::ChangeReservations(ScsiCommand& command) {
     for (const ScsiNexus* const nexus : nexuses_) initiators.push_back(nexus->id_.initiator);
   }
   const ReservationPorts ports = {.targets = ports_, .initiators = initiators};
-  command.effect_ =
-      reservations_->Change(command.change_, command.nexus_->id_, ports,
-                            [this](const ReservationEffect& effect) { Tell(effect); });
+  const auto change = [&command](Reservations& next, const NexusId& nexus,
+                                 const ReservationPorts& known) -> ReservationEffect {
+    if (command.place_.aborted()) return {.outcome = kTaskAborted};
+    return command.change_(next, nexus, known);
+  };
+  bool gone = true;
+  command.effect_ = reservations_->Change(change, command.nexus_->id_, ports,
+                                          [&](const ReservationEffect& effect) {
+                                            Tell(effect);
+                                            gone = Fence(command, effect);
+                                          });
+  if (gone) HopTo(command, EndChange);
+}
+
+// Comes twice, when the worker is done and when the victims are gone.
+void DeviceServer::EndChange(ScsiCommand& command) {
+  if (--command.awaited_ > 0) return;
+  DeviceServer& server = *command.server_;
+  // A reset that came while RESERVE was on its way found nothing to release.
+  if (command.cdb_.operation() == Operation::kReserve && command.effect_.changed &&
+      command.place_.aborted()) {
+    server.reservations_->ReleaseSpc2(&command.nexus_->id_);
+  }
+  server.End(command, command.effect_.outcome);
 }
 
 // Who is to hear of it, connected or not. Commands cleared are told by those who clear them.
@@ -121,31 +148,23 @@ void DeviceServer::Tell(const ReservationEffect& effect) {
 }
 
 // PREEMPT AND ABORT is answered when nothing of its victims can land any more (SPC-4 5.13.11.2.6).
-void DeviceServer::Fence(ScsiCommand& command) {
+// Under the mutex none of them leaves before it is marked. False: they will be gone later.
+bool DeviceServer::Fence(ScsiCommand& command, const ReservationEffect& effect) {
+  if (effect.fenced.empty()) return true;
+  MutexLock lock(mutex_);
   command.victims_.clear();
-  bool tas = false;
-  {
-    MutexLock lock(mutex_);
-    tas = mode_.current.tas != 0;
-    for (ScsiNexus* const nexus : nexuses_) {
-      const bool fenced =
-          std::ranges::find(command.effect_.fenced, nexus->id_) != command.effect_.fenced.end();
-      if (fenced) command.victims_.push_back(&nexus->tasks_);
-    }
+  for (ScsiNexus* const nexus : nexuses_) {
+    const bool fenced = std::ranges::find(effect.fenced, nexus->id_) != effect.fenced.end();
+    if (fenced) command.victims_.push_back(&nexus->tasks_);
   }
   command.fence_.command = &command;
-  const bool gone =
-      command.victims_.empty() ||
-      task_set_.AbortPreempted(
-          {.victims = command.victims_,
-           .requester = &command.nexus_->tasks_,
-           .except = &command.place_,
-           .tas = tas},
-          command.fence_, [](TaskAbort& abort) {
-            HopTo(*static_cast<ScsiCommand::Fence&>(abort).command,
-                  [](ScsiCommand& here) { here.server_->End(here, here.effect_.outcome); });
-          });
-  if (gone) End(command, command.effect_.outcome);
+  return task_set_.AbortPreempted(
+      {.victims = command.victims_,
+       .requester = &command.nexus_->tasks_,
+       .except = &command.place_,
+       .tas = mode_.current.tas != 0},
+      command.fence_,
+      [](TaskAbort& abort) { HopTo(*static_cast<ScsiCommand::Fence&>(abort).command, EndChange); });
 }
 
 // Of commands that touch blocks; UNMAP claims those of its list itself.

@@ -82,12 +82,13 @@ void CommandRun::OnWorker(Job job, Next next) const {
 
 void CommandRun::ChangeReservations(ReservationChange change) const {
   command_.change_ = std::move(change);
+  command_.awaited_ = 2;
   OnWorker(
       [](CommandRun run) {
         run.server().ChangeReservations(run.command_);
         return kGood;
       },
-      [](CommandRun run) { run.server().Fence(run.command_); });
+      [](CommandRun run) { DeviceServer::EndChange(run.command_); });
 }
 
 void CommandRun::EndWithFound() const {

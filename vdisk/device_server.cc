@@ -114,14 +114,26 @@ std::unique_ptr<ScsiNexus> DeviceServer::Connect(Reactor& reactor, NexusId id,
   return std::make_unique<ScsiNexus>(*this, reactor, std::move(id), port);
 }
 
+// Here or away, never neither: whoever tells a nexus something finds it in one of both.
 void DeviceServer::Enter(ScsiNexus& nexus) {
   MutexLock lock(mutex_);
+  UnitAttentionList missed = absent_.Return(nexus.name_);
+  while (const auto attention = missed.Take()) nexus.attentions_.Post(*attention);
   nexuses_.push_back(&nexus);
 }
 
 void DeviceServer::Leave(ScsiNexus& nexus) {
   MutexLock lock(mutex_);
   std::erase(nexuses_, &nexus);
+  absent_.Leave(nexus.name_, nexus.attentions_.list());
+  reservations_->ReleaseSpc2(&nexus.id_);
+}
+
+// SAM-5 6.3.3; commands and unit attentions are the task set's.
+void DeviceServer::Reset() {
+  SetMode(mode_.saved);
+  absent_.PostAll(UnitAttention::kUnitReset);
+  reservations_->ReleaseSpc2();
 }
 
 void DeviceServer::CheckInvariants() {

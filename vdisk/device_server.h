@@ -27,6 +27,7 @@
 #include "vdisk/reservation_state.h"
 #include "vdisk/scsi_command.h"
 #include "vdisk/scsi_nexus.h"
+#include "vdisk/task_management.h"
 #include "vdisk/task_set.h"
 
 namespace quire {
@@ -55,6 +56,9 @@ class DeviceServer {
 
   // Starts `command`; it is answered by command.done. REQUIRES: idle.
   void Execute(ScsiNexus& nexus, ScsiCommand& command);
+  // Carries out a task management function that came over `nexus`; it is answered by
+  // function.done. REQUIRES: idle.
+  void Manage(ScsiNexus& nexus, TaskManagement& function);
 
   Device& device() { return device_; }
   TaskSet& task_set() { return task_set_; }
@@ -97,6 +101,7 @@ class DeviceServer {
   void Enter(ScsiNexus& nexus);
   void Leave(ScsiNexus& nexus);
 
+  bool Started(ScsiNexus& nexus, TaskManagement& function);
   // The stations of a command; each goes on to the next or ends it.
   void TakeTurn(ScsiCommand& command);
   Outcome Refusal(ScsiCommand& command);
@@ -106,12 +111,16 @@ class DeviceServer {
   void End(ScsiCommand& command, const Outcome& outcome);
   static void Answer(ScsiCommand& command);
   void SetMode(const ModeParameters& parameters) QUIRE_REQUIRES(mutex_);
+  // What a reset of the unit sets back.
+  void Reset() QUIRE_REQUIRES(mutex_);
   static void HopTo(ScsiCommand& command, void (*then)(ScsiCommand& command));
 
-  // On a worker, and then on the command's reactor.
+  // On a worker.
   void ChangeReservations(ScsiCommand& command);
   void Tell(const ReservationEffect& effect);
-  void Fence(ScsiCommand& command);
+  bool Fence(ScsiCommand& command, const ReservationEffect& effect);
+  // Then on the command's reactor.
+  static void EndChange(ScsiCommand& command);
   absl::Status Cut(uint64_t size_bytes, const Resizing& how);
 
   // Constant after construction.

@@ -46,13 +46,32 @@ ReservationEffect ReservationState::Change(
   ReservationEffect effect = change(next, nexus, ports);
   if (!effect.outcome.good()) return effect;
   if (const std::optional<Outcome> refusal = Keep(*before, next)) return {.outcome = *refusal};
-  {
+  if (effect.changed) {
     MutexLock lock(mutex_);
-    state_ = std::make_shared<const Reservations>(std::move(next));
-    epoch_.fetch_add(1, std::memory_order_acq_rel);
+    Publish(std::move(next));
   }
   published(effect);
   return effect;
+}
+
+void ReservationState::Publish(Reservations next) {
+  state_ = std::make_shared<const Reservations>(std::move(next));
+  epoch_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+// Beside a change that is under way: while there is an SPC-2 holder, only its RELEASE changes
+// anything, and that comes to the same.
+void ReservationState::ReleaseSpc2(const NexusId* holder) {
+  MutexLock lock(mutex_);
+  if (!state_->spc2_holder().has_value()) return;
+  Reservations next = *state_;
+  if (holder == nullptr) {
+    next.Spc2Reset();
+  } else {
+    next.Spc2Lose(*holder);
+  }
+  if (next.spc2_holder().has_value()) return;
+  Publish(std::move(next));
 }
 
 // Without a place to keep it nobody is promised that it survives (SPC-4 6.16.3, APTPL).

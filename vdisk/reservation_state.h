@@ -39,6 +39,10 @@ class ReservationState {
   // REQUIRES: `id` is the nexus whose view it is.
   void Renew(ReservationView& view, const NexusId& id) const;
 
+  // What RESERVE of SPC-2 gave is released, whoever holds it or only if that is `holder`: after a
+  // reset or the loss of a nexus. Does not block.
+  void ReleaseSpc2(const NexusId* holder = nullptr);
+
   // `published(effect)` runs once the change is what everybody sees, before anybody else's change.
   ReservationEffect Change(const ReservationChange& change, const NexusId& nexus,
                            const ReservationPorts& ports,
@@ -46,6 +50,7 @@ class ReservationState {
 
  private:
   ReservationState(std::string path, Reservations loaded);
+  void Publish(Reservations next) QUIRE_REQUIRES(mutex_);
   std::optional<Outcome> Keep(const Reservations& before, const Reservations& after) const;
 
   // Constant after construction.

@@ -124,6 +124,7 @@ class ScsiCommand {
   ReservationEffect effect_;
   Fence fence_;
   std::vector<NexusTasks*> victims_;
+  int awaited_ = 0;  // the worker, and the victims
 };
 
 }  // namespace quire

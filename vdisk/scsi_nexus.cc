@@ -18,16 +18,12 @@ ScsiNexus::ScsiNexus(DeviceServer& server, Reactor& reactor, NexusId id, TargetP
       id_(std::move(id)),
       port_(port),
       name_(NameOf(id_)),
-      attentions_(server.absent_.Return(name_)),
       tasks_(server.task_set_, attentions_),
       nexus_(server.device_.Connect(reactor)),
       lane_(server.ranges_) {
   server_.Enter(*this);
 }
 
-ScsiNexus::~ScsiNexus() {
-  server_.Leave(*this);
-  server_.absent_.Leave(name_, attentions_.list());
-}
+ScsiNexus::~ScsiNexus() { server_.Leave(*this); }
 
 }  // namespace quire

@@ -7,6 +7,7 @@
 #include "vdisk/handlers.h"
 #include "vdisk/log_pages.h"
 #include "vdisk/report_opcodes.h"
+#include "vdisk/task_management.h"
 #include "vdisk/timestamp.h"
 
 namespace quire {
@@ -49,7 +50,7 @@ void ReportSupportedOperationCodes(CommandRun run) {
 
 void ReportSupportedTaskManagementFunctions(CommandRun run) {
   run.Respond([run](Response& response) {
-    WriteSupportedTaskManagementFunctions(run.cdb(), {}, response);
+    WriteSupportedTaskManagementFunctions(run.cdb(), kTaskManagementSupport, response);
     return kGood;
   });
 }

@@ -12,6 +12,11 @@ constexpr Outcome Attention(uint8_t asc, uint8_t ascq) {
   return {Status::kCheckCondition, SenseKey::kUnitAttention, asc, ascq};
 }
 
+bool IsReset(UnitAttention attention) {
+  return attention == UnitAttention::kPowerOn || attention == UnitAttention::kUnitReset ||
+         attention == UnitAttention::kNexusLoss;
+}
+
 }  // namespace
 
 Outcome OutcomeOf(UnitAttention attention) {
@@ -62,9 +67,7 @@ std::optional<UnitAttention> AttentionOf(const Outcome& outcome) {
 
 void UnitAttentionList::Post(UnitAttention attention) {
   if (attention == UnitAttention::kPowerOn) count_ = 0;
-  const bool part_of_power_on =
-      attention == UnitAttention::kUnitReset || attention == UnitAttention::kNexusLoss;
-  if (part_of_power_on && Has(UnitAttention::kPowerOn)) return;
+  if (IsReset(attention) && Has(UnitAttention::kPowerOn)) return;
   if (Has(attention)) return;
   QUIRE_CHECK(count_ < attentions_.size());
   attentions_[count_++] = attention;
@@ -83,12 +86,19 @@ std::optional<UnitAttention> UnitAttentionList::Take() {
   return oldest;
 }
 
+std::optional<UnitAttention> UnitAttentionList::TakeReset() {
+  for (size_t place = 0; place < count_; ++place) {
+    const UnitAttention attention = attentions_[place];
+    if (!IsReset(attention)) continue;
+    RemoveAt(place);
+    return attention;
+  }
+  return std::nullopt;
+}
+
 void UnitAttentionList::Clear(UnitAttention attention) {
   if (const size_t place = Find(attention); place < count_) RemoveAt(place);
 }
-
-UnitAttentionQueue::UnitAttentionQueue(UnitAttentionList list)
-    : list_(list), count_(list.count()) {}
 
 void UnitAttentionQueue::Post(UnitAttention attention) {
   MutexLock lock(mutex_);
@@ -99,6 +109,13 @@ void UnitAttentionQueue::Post(UnitAttention attention) {
 std::optional<UnitAttention> UnitAttentionQueue::Take() {
   MutexLock lock(mutex_);
   const std::optional<UnitAttention> oldest = list_.Take();
+  count_.store(list_.count(), std::memory_order_relaxed);
+  return oldest;
+}
+
+std::optional<UnitAttention> UnitAttentionQueue::TakeReset() {
+  MutexLock lock(mutex_);
+  const std::optional<UnitAttention> oldest = list_.TakeReset();
   count_.store(list_.count(), std::memory_order_relaxed);
   return oldest;
 }

@@ -44,6 +44,7 @@ class UnitAttentionList {
  public:
   void Post(UnitAttention attention);
   std::optional<UnitAttention> Take();
+  std::optional<UnitAttention> TakeReset();
   void Clear(UnitAttention attention);
   bool Has(UnitAttention attention) const;
   size_t count() const { return count_; }
@@ -60,14 +61,15 @@ class UnitAttentionList {
 // Threads: any thread.
 class UnitAttentionQueue {
  public:
-  explicit UnitAttentionQueue(UnitAttentionList list = {});
-
   // One relaxed load: all that the data path pays. A condition posted by what has happened before
   // the command was received is seen.
   bool pending() const { return count_.load(std::memory_order_relaxed) != 0; }
   void Post(UnitAttention attention);
   // The oldest condition, which is thereby cleared.
   std::optional<UnitAttention> Take();
+  // The oldest of POWER ON, BUS DEVICE RESET FUNCTION and I_T NEXUS LOSS OCCURRED: those that
+  // prevail over RESERVATION CONFLICT (SAM-5 5.3.3).
+  std::optional<UnitAttention> TakeReset();
   void Clear(UnitAttention attention);
   // A copy of what is queued, for a nexus that goes away.
   UnitAttentionList list() const;
@@ -75,7 +77,7 @@ class UnitAttentionQueue {
  private:
   mutable Mutex mutex_;
   UnitAttentionList list_ QUIRE_GUARDED_BY(mutex_);
-  std::atomic<size_t> count_;  // written under the mutex
+  std::atomic<size_t> count_{0};  // written under the mutex
 };
 
 }  // namespace quire

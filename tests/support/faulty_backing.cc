@@ -1,6 +1,9 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "tests/support/faulty_backing.h"
 
+#include <algorithm>
+#include <cerrno>
+
 namespace quire {
 
 std::string FaultyBacking::Log() {
@@ -8,14 +11,14 @@ std::string FaultyBacking::Log() {
   return log_;
 }
 
-int FaultyBacking::Judge(IoOp& op) {
+bool FaultyBacking::Hits(IoOp& op) {
   {
     MutexLock lock(mutex_);
     if (log_.size() < kMaxLog) log_ += "rwfaAp"[static_cast<size_t>(op.kind)];
   }
-  if (op.kind != script_.kind) return 0;
+  if (op.kind != script_.kind) return false;
   const uint64_t number = seen_.fetch_add(1);
-  if (number < script_.first || number - script_.first >= script_.count) return 0;
+  if (number < script_.first || number - script_.first >= script_.count) return false;
   const bool transfer = op.kind == IoOp::Kind::kRead || op.kind == IoOp::Kind::kWrite;
   if (script_.short_bytes > 0 && transfer && op.segments[0].size_bytes > script_.short_bytes) {
     const Segment piece{op.segments[0].data, script_.short_bytes};
@@ -23,24 +26,50 @@ int FaultyBacking::Judge(IoOp& op) {
     op.segments = std::span<const Segment>(&op.single, 1);
     op.range.length = script_.short_bytes;
   }
-  return script_.error;
+  return true;
 }
 
 void FaultyBacking::Submit(Reactor& reactor, IoOp& op, Via via, bool direct) {
-  if (const int error = Judge(op); error != 0) {
-    if (script_.hold) {
-      held_ = &op;
-    } else {
-      reactor.Complete(op, IoResult::Error(error));
-    }
+  const bool hit = Hits(op);
+  if (hit && script_.hold) {
+    MutexLock lock(mutex_);
+    if (script_.error != 0) held_.clear();
+    held_.push_back({&reactor, &op, via, direct});
+  } else if (hit && script_.error != 0) {
+    reactor.Complete(op, IoResult::Error(script_.error));
   } else {
     inner_->Submit(reactor, op, via, direct);
   }
 }
 
+void FaultyBacking::LetGo(Reactor& reactor) {
+  std::vector<Held> mine;
+  {
+    MutexLock lock(mutex_);
+    const auto others = std::ranges::partition(
+        held_, [&reactor](const Held& held) { return held.reactor != &reactor; });
+    mine.assign(others.begin(), others.end());
+    held_.erase(others.begin(), others.end());
+  }
+  for (const Held& held : mine) {
+    if (script_.error != 0) {
+      reactor.Complete(*held.op, IoResult::Error(script_.error));
+    } else {
+      inner_->Submit(reactor, *held.op, held.via, held.direct);
+    }
+  }
+}
+
+size_t FaultyBacking::count_held() {
+  MutexLock lock(mutex_);
+  return held_.size();
+}
+
+// What is to be held cannot be done now: as a file that would have to wait.
 IoResult FaultyBacking::RunNow(IoOp& op) {
-  const int error = Judge(op);
-  return error != 0 ? IoResult::Error(error) : inner_->RunNow(op);
+  const bool would_hold = script_.hold && script_.error == 0 && op.kind == script_.kind;
+  if (would_hold) return IoResult::Error(EAGAIN);
+  return Hits(op) && script_.error != 0 ? IoResult::Error(script_.error) : inner_->RunNow(op);
 }
 
 }  // namespace quire

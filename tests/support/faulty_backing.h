@@ -7,7 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "base/mutex.h"
 #include "pagecache/backing.h"
@@ -22,7 +22,9 @@ class FaultyBacking final : public Backing {
     uint64_t first = 0;        // from this one of the kind on, counted from 0
     uint64_t count = 0;        // so many
     uint64_t short_bytes = 0;  // transfers are cut to this; 0: not
-    bool hold = false;         // the last of them is answered by LetGo only
+    // LetGo answers the last of them. Without an error they are held back, all of them, and LetGo
+    // carries them out.
+    bool hold = false;
   };
 
   explicit FaultyBacking(std::unique_ptr<Backing> inner) : inner_(std::move(inner)) {
@@ -32,10 +34,10 @@ class FaultyBacking final : public Backing {
     script_ = script;
     seen_.store(0);
   }
-  // Answers the operation that the script holds.
-  void LetGo(Reactor& reactor) {
-    reactor.Complete(*std::exchange(held_, nullptr), IoResult::Error(script_.error));
-  }
+  // Answers the operation that the script holds. Threads: the operation's reactor.
+  void LetGo(Reactor& reactor);
+  // How many are held back on the reactors of all threads.
+  size_t count_held();
   // Runs once, when the engine next asks what is in memory, before it is told.
   void WhenAsked(std::function<void()> act) { when_asked_ = std::move(act); }
   // From now on nothing can be mapped.
@@ -73,17 +75,24 @@ class FaultyBacking final : public Backing {
  private:
   static constexpr size_t kMaxLog = 4096;  // nothing is allocated for an operation
 
-  // The errno that this operation gets, 0 for none; cuts it short where the script says so.
-  int Judge(IoOp& op);
+  struct Held {
+    Reactor* reactor = nullptr;
+    IoOp* op = nullptr;
+    Via via{};
+    bool direct = false;
+  };
+
+  // Whether the script is about this operation, which is cut short where that says so.
+  bool Hits(IoOp& op);
 
   const std::unique_ptr<Backing> inner_;
   Script script_;
-  IoOp* held_ = nullptr;
   std::function<void()> when_asked_;
   bool maps_ = true;
   std::atomic<uint64_t> seen_{0};
   Mutex mutex_;
   std::string log_ QUIRE_GUARDED_BY(mutex_);
+  std::vector<Held> held_ QUIRE_GUARDED_BY(mutex_);
 };
 
 }  // namespace quire

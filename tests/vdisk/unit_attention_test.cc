@@ -76,13 +76,25 @@ TEST(UnitAttentionTest, OneOfThemIsCleared) {
   EXPECT_EQ(queue.Take(), std::nullopt);
 }
 
-TEST(UnitAttentionTest, AQueueMayStartWithAList) {
-  UnitAttentionList list;
-  list.Post(kPowerOn);
-  UnitAttentionQueue queue(list);
-  EXPECT_TRUE(queue.pending());
+TEST(UnitAttentionTest, LookingDoesNotClear) {
+  UnitAttentionQueue queue;
+  queue.Post(kPowerOn);
   EXPECT_EQ(Drain(queue.list()), std::vector{kPowerOn});
-  EXPECT_TRUE(queue.pending()) << "looking does not clear";
+  EXPECT_TRUE(queue.pending());
+}
+
+TEST(UnitAttentionTest, ResetsCanBeTakenBeforeTheRest) {
+  UnitAttentionQueue queue;
+  for (const auto attention : {kCapacityChanged, kNexusLoss, kRegistrationsPreempted, kUnitReset}) {
+    queue.Post(attention);
+  }
+  EXPECT_EQ(queue.TakeReset(), kNexusLoss);
+  EXPECT_EQ(queue.TakeReset(), kUnitReset);
+  EXPECT_EQ(queue.TakeReset(), std::nullopt);
+  EXPECT_EQ(Drain(queue.list()), (std::vector{kCapacityChanged, kRegistrationsPreempted}));
+  queue.Post(kPowerOn);
+  EXPECT_EQ(queue.TakeReset(), kPowerOn);
+  EXPECT_FALSE(queue.pending());
 }
 
 TEST(UnitAttentionTest, LikeAPlainList) {
