@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "tests/support/faulty_backing.h"
 
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -11,10 +13,20 @@ std::string FaultyBacking::Log() {
   return log_;
 }
 
+std::vector<ByteRange> FaultyBacking::TakeStable() {
+  MutexLock lock(mutex_);
+  std::vector<ByteRange> taken = stable_;
+  stable_.clear();
+  return taken;
+}
+
 bool FaultyBacking::Hits(IoOp& op) {
   {
     MutexLock lock(mutex_);
     if (log_.size() < kMaxLog) log_ += "rwfaAp"[static_cast<size_t>(op.kind)];
+    const bool dsync = op.kind == IoOp::Kind::kWrite && (op.flags & RWF_DSYNC) != 0;
+    const bool stable = op.kind == IoOp::Kind::kFlush || dsync;
+    if (stable && stable_.size() < kMaxLog) stable_.push_back(op.range);
   }
   if (op.kind != script_.kind) return false;
   const uint64_t number = seen_.fetch_add(1);

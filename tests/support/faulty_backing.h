@@ -18,7 +18,7 @@ class FaultyBacking final : public Backing {
  public:
   struct Script {
     IoOp::Kind kind = IoOp::Kind::kRead;
-    int error = 0;             // a positive errno for the operations below
+    int error = 0;             // a positive errno for the operations below; 0: they succeed
     uint64_t first = 0;        // from this one of the kind on, counted from 0
     uint64_t count = 0;        // so many
     uint64_t short_bytes = 0;  // transfers are cut to this; 0: not
@@ -29,6 +29,7 @@ class FaultyBacking final : public Backing {
 
   explicit FaultyBacking(std::unique_ptr<Backing> inner) : inner_(std::move(inner)) {
     log_.reserve(kMaxLog);
+    stable_.reserve(kMaxLog);
   }
   void Set(const Script& script) {
     script_ = script;
@@ -38,12 +39,15 @@ class FaultyBacking final : public Backing {
   void LetGo(Reactor& reactor);
   // How many are held back on the reactors of all threads.
   size_t count_held();
+  bool holds() { return count_held() > 0; }
   // Runs once, when the engine next asks what is in memory, before it is told.
   void WhenAsked(std::function<void()> act) { when_asked_ = std::move(act); }
   // From now on nothing can be mapped.
   void RefuseMaps() { maps_ = false; }
   // One letter for each of the first operations: r, w, f(lush), a(llocate), A(dvise).
   std::string Log();
+  // What was asked to be on the medium since this was last called: flushes, and writes with DSYNC.
+  std::vector<ByteRange> TakeStable();
 
   const BackingTraits& traits() const override { return inner_->traits(); }
   int64_t CurrentSize() override { return inner_->CurrentSize(); }
@@ -93,6 +97,7 @@ class FaultyBacking final : public Backing {
   Mutex mutex_;
   std::string log_ QUIRE_GUARDED_BY(mutex_);
   std::vector<Held> held_ QUIRE_GUARDED_BY(mutex_);
+  std::vector<ByteRange> stable_ QUIRE_GUARDED_BY(mutex_);
 };
 
 }  // namespace quire
