@@ -11,6 +11,7 @@ namespace quire {
 namespace {
 
 constexpr uint32_t kBlocksOfLengthZero = 256;  // READ(6), WRITE(6): SBC-2 5.5, 5.24
+constexpr uint32_t kReadCapacity10Bytes = 8;   // it has no allocation length: SBC-3 5.15
 
 // The bit pointer of a field is that of its left-most bit (SPC-4 4.5.2.4.2).
 uint8_t LeftMostBit(uint8_t bits) { return static_cast<uint8_t>(std::bit_width(bits) - 1); }
@@ -78,6 +79,7 @@ void LoadNumbers(Cdb& cdb) {
   if (opcode.length_in_blocks && opcode.cdb_bytes == 6 && cdb.length == 0) {
     cdb.length = kBlocksOfLengthZero;
   }
+  if (opcode.operation == Operation::kReadCapacity10) cdb.length = kReadCapacity10Bytes;
   for (size_t i = 0; i < opcode.count_flags; ++i) {
     const CdbBits& bits = opcode.flags[i];
     if ((cdb.bytes[bits.byte] & bits.mask) != 0) cdb.flags |= static_cast<uint32_t>(bits.flag);
