@@ -18,6 +18,7 @@ RangeMode ModeOf(Operation operation) {
     case Operation::kWriteSame:
     case Operation::kUnmap:
     case Operation::kWriteAtomic:
+    case Operation::kWriteAndVerify:  // nobody else writes between the two
       return RangeMode::kExclusive;
     default:
       return RangeMode::kShared;
@@ -175,13 +176,11 @@ void DeviceServer::ClaimBlocks(ScsiCommand& command) {
     Run(command);
     return;
   }
-  BlockRange blocks = cdb.blocks();
+  const BlockRange blocks = cdb.blocks();
   if (!geometry.Contains(blocks)) {
-    End(command, kLbaOutOfRange.WithInformation(cdb.lba));
+    End(command, kLbaOutOfRange.WithInformation(geometry.FirstBeyond(blocks).value));
     return;
   }
-  const bool to_the_end = cdb.operation() == Operation::kWriteSame && cdb.length == 0;
-  if (to_the_end) blocks.count.value = geometry.count.value - cdb.lba;
   if (blocks.count.value == 0) {
     Run(command);
     return;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "sg/copy.h"
+#include "vdisk/compare.h"
 
 namespace quire {
 
@@ -96,14 +97,23 @@ void CommandRun::EndWithFound() const {
   End();
 }
 
-bool CommandRun::TooLong() const {
-  return geometry().Bytes(cdb().blocks()).length > kMaxTransferBytes;
+bool CommandRun::EndIfTooLong() const {
+  if (geometry().Bytes(cdb().blocks()).length <= kMaxTransferBytes) return false;
+  End(kInvalidFieldInCdb.AtCdbField(cdb().opcode->length.byte));
+  return true;
 }
 
 bool CommandRun::HasAllData() const {
-  if (data_out().length_bytes() == cdb().data_bytes(geometry().block_bytes)) return true;
-  End(kDataPhaseError);
-  return false;
+  const uint64_t promised = cdb().data_bytes(geometry().block_bytes);
+  if (data_out().length_bytes() < promised) {
+    End(kDataPhaseError);
+    return false;
+  }
+  if (data_out().length_bytes() > promised) [[unlikely]] {
+    command_.promised_.clear();
+    command_.data_out = PartOf(data_out(), 0, promised, command_.promised_);
+  }
+  return true;
 }
 
 bool CommandRun::EndIfWriteProtected() const {

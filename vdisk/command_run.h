@@ -53,9 +53,11 @@ class CommandRun {
   }
 
   // ---- Questions ----
-  // More than one step carries: Block Limits say so (SBC-3 6.6.3, MAXIMUM TRANSFER LENGTH).
-  bool TooLong() const;
-  // False, and the command has ended: its initiator sent less than the CDB promises.
+  // True, and the command has ended: more than one step carries, which Block Limits say (SBC-3
+  // 6.6.3, MAXIMUM TRANSFER LENGTH).
+  bool EndIfTooLong() const;
+  // False, and the command has ended: its initiator sent less than the CDB promises. What it sent
+  // beyond that is not looked at.
   bool HasAllData() const;
   // True, and the command has ended (SBC-3 4.13).
   bool EndIfWriteProtected() const;

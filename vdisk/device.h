@@ -28,6 +28,8 @@ class Device {
   Geometry geometry() const { return Geometry::ForSize(file_->size_bytes(), block_bytes_); }
   bool read_only() const { return !file_->traits().writable || file_->options().read_only; }
   File& file() { return *file_; }
+  const BackingTraits& traits() const { return file_->traits(); }
+  CacheMode cache() const { return file_->options().cache; }
 
   std::unique_ptr<Nexus> Connect(Reactor& reactor);
 

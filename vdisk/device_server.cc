@@ -22,22 +22,43 @@ uint32_t AtomicUnit(const BackingTraits& traits, uint32_t wanted_bytes, uint32_t
   return unit < std::max(block_bytes, traits.atomic_write_min_bytes) ? 0 : unit;
 }
 
+// How much UNMAP and WRITE SAME do in one command: none takes longer than its initiator waits.
+constexpr uint64_t kMaxUnmapBytes = uint64_t{4} << 30;
+constexpr uint64_t kMaxWriteSameBytes = 256 << 20;
+
+Provisioning ProvisioningOf(const Device& device, bool thin) {
+  Provisioning provisioning;
+  if (!thin || !device.traits().punch_hole) return provisioning;
+  provisioning.type = ProvisioningType::kThin;
+  provisioning.unmap = true;
+  provisioning.write_same16 = true;
+  provisioning.write_same10 = true;
+  provisioning.reads_zeroes = true;  // as every hole does
+  return provisioning;
+}
+
 // One command's longest transfer is what one step carries.
-BlockLimits LimitsOf(Device& device, uint32_t atomic_bytes) {
+BlockLimits LimitsOf(const Device& device, const Provisioning& provisioning,
+                     uint32_t atomic_bytes) {
+  const BackingTraits& traits = device.traits();
   const uint32_t block_bytes = device.geometry().block_bytes;
   const auto blocks = [block_bytes](uint64_t bytes) {
     return static_cast<uint32_t>(bytes / block_bytes);
   };
   BlockLimits limits;
   limits.max_compare_and_write = 255;
+  limits.optimal_granularity = static_cast<uint16_t>(blocks(4096));  // a page of the cache
   limits.max_transfer = blocks(kMaxTransferBytes);
   limits.optimal_transfer = blocks(kMaxTransferBytes / 4);
-  limits.max_unmap = ~uint32_t{0};
-  limits.max_unmap_descriptors = 256;
-  limits.unmap_granularity = blocks(4096);
-  limits.unmap_alignment = 0;
-  limits.max_atomic = blocks(AtomicUnit(device.file().traits(), atomic_bytes, block_bytes));
+  limits.write_same_needs_count = true;
+  limits.max_write_same = blocks(kMaxWriteSameBytes);
+  limits.max_atomic = blocks(AtomicUnit(traits, atomic_bytes, block_bytes));
   limits.atomic_alignment = limits.atomic_granularity = limits.max_atomic;
+  if (!provisioning.unmap) return limits;
+  limits.max_unmap = blocks(kMaxUnmapBytes);
+  limits.max_unmap_descriptors = 256;
+  limits.unmap_granularity = std::max(1u, blocks(traits.punch_granularity_bytes));
+  limits.unmap_alignment = blocks(traits.punch_offset_bytes);
   return limits;
 }
 
@@ -48,18 +69,22 @@ OperationSet OperationsOf(const BlockLimits& limits) {
       operations = operations.Without(row.operation);
     }
   }
-  return limits.max_atomic > 0 ? operations : operations.Without(Operation::kWriteAtomic);
+  if (limits.max_unmap == 0) operations = operations.Without(Operation::kUnmap);
+  if (limits.max_atomic == 0) operations = operations.Without(Operation::kWriteAtomic);
+  return operations;
 }
 
-Provisioning ProvisioningOf(bool thin) {
-  Provisioning provisioning;
-  if (!thin) return provisioning;
-  provisioning.type = ProvisioningType::kThin;
-  provisioning.unmap = true;
-  provisioning.write_same16 = true;
-  provisioning.write_same10 = true;
-  provisioning.reads_zeroes = true;
-  return provisioning;
+// WCE as the file's cache is. What a writeback or uncached file does can be had stable by flushing
+// each write; a writethrough one cannot be made to write back.
+ModeTraits ModeTraitsOf(const Device& device) {
+  const CacheMode cache = device.cache();
+  ModeTraits traits;
+  traits.write_protected = device.read_only();
+  traits.savable = false;
+  traits.wce_changeable = cache != CacheMode::kWritethrough;
+  traits.read_cache_disabled = cache == CacheMode::kNone;
+  traits.defaults.wce = traits.wce_changeable ? 1 : 0;
+  return traits;
 }
 
 }  // namespace
@@ -82,17 +107,14 @@ DeviceServer::DeviceServer(Device& device, const Options& options, Identity iden
     : device_(device),
       identity_(std::move(identity)),
       traits_{.removable = options.removable},
-      limits_(LimitsOf(device, options.atomic_bytes)),
+      provisioning_(ProvisioningOf(device, options.thin)),
+      limits_(LimitsOf(device, provisioning_, options.atomic_bytes)),
       operations_(OperationsOf(limits_)),
-      provisioning_(ProvisioningOf(options.thin)),
       physical_{.exponent = options.physical_exponent},
       ports_(options.ports),
       reservations_(std::move(reservations)) {
   MutexLock lock(mutex_);
-  mode_.traits.write_protected = device.read_only();
-  mode_.traits.savable = false;
-  mode_.traits.defaults.wce = options.writeback ? 1 : 0;
-  mode_.traits.wce_changeable = options.writeback;
+  mode_.traits = ModeTraitsOf(device);
   mode_.saved = mode_.traits.defaults;
   SetMode(mode_.traits.defaults);
 }

@@ -35,15 +35,14 @@ namespace quire {
 class DeviceServer {
  public:
   struct Options {
-    IdentityOptions identity;  // `name` empty: the path of the file
+    IdentityOptions identity = {};  // `name` empty: the path of the file
     bool removable = false;
     uint8_t physical_exponent = 0;  // a physical block has 2^n logical ones
-    bool thin = true;
+    bool thin = true;               // where the file can have holes
     // The one size that WRITE ATOMIC(16) takes where the file has such writes, as a power of two:
     // what a database writes at a time. The file's limits go before it.
     uint32_t atomic_bytes = 16 * 1024;
-    bool writeback = true;         // WCE at the start; as the file's cache mode is
-    std::string reservation_file;  // where reservations survive; empty: they do not
+    std::string reservation_file = {};  // where reservations survive; empty: they do not
     std::vector<TargetPort> ports = {{1, TransportProtocol::kIscsi}};
   };
 
@@ -127,9 +126,9 @@ class DeviceServer {
   Device& device_;
   const Identity identity_;
   const InquiryTraits traits_;
+  const Provisioning provisioning_;
   const BlockLimits limits_;
   const OperationSet operations_;
-  const Provisioning provisioning_;
   const PhysicalBlocks physical_;
   const std::vector<TargetPort> ports_;
   // Have locks of their own.

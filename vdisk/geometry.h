@@ -3,6 +3,7 @@
 // Threads: values, any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/byte_range.h"
@@ -38,6 +39,8 @@ struct Geometry {
     return blocks.first.value <= count.value &&
            blocks.count.value <= count.value - blocks.first.value;
   }
+  // The first that is not on the disk (SBC-3 4.18.1). REQUIRES: !Contains(blocks).
+  Lba FirstBeyond(BlockRange blocks) const { return {std::max(blocks.first.value, count.value)}; }
   // REQUIRES: Contains(blocks).
   ByteRange Bytes(BlockRange blocks) const {
     return {blocks.first.value * block_bytes, blocks.count.value * block_bytes};

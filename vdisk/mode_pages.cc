@@ -55,6 +55,8 @@ ModePage::Image ModePage::With(const ModeParameters& parameters, const ModeTrait
     if (!Has(*this, field)) continue;
     image[field.byte] |= static_cast<uint8_t>(parameters.*field.value << Shift(field) & field.mask);
   }
+  constexpr uint8_t kRcd = 0x01;
+  if (code == kCaching && traits.read_cache_disabled) image[2] |= kRcd;
   constexpr uint8_t kIaluae = 0x01;
   if (code == kControl && subpage == kControlExtension && traits.implicit_alua) {
     image[4] |= kIaluae;

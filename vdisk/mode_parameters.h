@@ -34,10 +34,11 @@ struct ModeParameters {
 
 // Constant after construction.
 struct ModeTraits {
-  bool wce_changeable = true;    // else the cache is what it is
-  bool savable = true;           // PS bits and SP
-  bool write_protected = false;  // a read-only disk: WP whatever SWP says
-  bool implicit_alua = false;    // IALUAE of the control extension page
+  bool wce_changeable = true;        // else the cache is what it is
+  bool read_cache_disabled = false;  // RCD
+  bool savable = true;               // PS bits and SP
+  bool write_protected = false;      // a read-only disk: WP whatever SWP says
+  bool implicit_alua = false;        // IALUAE of the control extension page
   ModeParameters defaults = {};
 };
 

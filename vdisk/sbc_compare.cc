@@ -56,12 +56,7 @@ void CompareAndWrite(CommandRun run) {
 }
 
 void OrWrite(CommandRun run) {
-  if (run.EndIfWriteProtected()) return;
-  if (run.TooLong()) {
-    run.End(kInvalidFieldInCdb);
-    return;
-  }
-  if (!run.HasAllData()) return;
+  if (run.EndIfWriteProtected() || run.EndIfTooLong() || !run.HasAllData()) return;
   if (run.cdb().length == 0) {
     run.End();
     return;

@@ -30,40 +30,64 @@ void UnmapNext(CommandRun run) {
   run.Take({.kind = CommandKind::kUnmap, .blocks = list[run.index()++]}, UnmapNext);
 }
 
-// How much of the disk: a count of 0 is all that follows (SBC-3 5.43, WSNZ = 0).
-BlockRange BlocksOf(CommandRun run) {
-  BlockRange blocks = run.cdb().blocks();
-  if (blocks.count.value == 0) blocks.count.value = run.geometry().count.value - run.cdb().lba;
-  return blocks;
+// The block again and again, all of it the same memory.
+SgView Repeated(CommandRun run, uint64_t length_bytes) {
+  std::vector<uint8_t>& pattern = run.scratch();
+  run.pieces().clear();
+  for (uint64_t left = length_bytes; left > 0;) {
+    const size_t size_bytes = std::min(left, pattern.size());
+    run.pieces().push_back({reinterpret_cast<std::byte*>(pattern.data()), size_bytes});
+    left -= size_bytes;
+  }
+  return SgView(run.pieces(), length_bytes);
 }
 
-// The block again and again: as many of it as one step carries, all of them the same memory.
+// Piece by piece, so that an abort need not wait for the last one. No pattern means zeros; with
+// UNMAP their space goes back, which leaves what was asked for (LBPRZ).
 void WriteSameNext(CommandRun run) {
   if (run.left().count.value == 0 || run.aborted()) {
     EndStable(run);
     return;
   }
-  const BlockRange piece = {run.left().first,
-                            {std::min<uint64_t>(run.left().count.value, run.index())}};
+  const uint64_t most = kMaxTransferBytes / run.geometry().block_bytes;
+  const BlockRange piece = {run.left().first, {std::min(run.left().count.value, most)}};
   run.left().first.value += piece.count.value;
   run.left().count.value -= piece.count.value;
-  run.pieces().assign(1, {reinterpret_cast<std::byte*>(run.scratch().data()),
-                          piece.count.value * run.geometry().block_bytes});
-  run.Take({.kind = CommandKind::kWrite, .blocks = piece, .data = SgView(run.pieces())},
-           WriteSameNext);
+  if (!run.scratch().empty()) {
+    run.Take({.kind = CommandKind::kWrite,
+              .blocks = piece,
+              .data = Repeated(run, run.geometry().Bytes(piece).length)},
+             WriteSameNext);
+  } else {
+    const bool unmap = run.cdb().Has(CdbFlag::kUnmap);
+    run.Take({.kind = unmap ? CommandKind::kUnmap : CommandKind::kWriteZeroes, .blocks = piece},
+             WriteSameNext);
+  }
 }
 
-void WritePattern(CommandRun run) {
-  constexpr uint64_t kPatternBytes = 256 * 1024;
-  const std::span<const uint8_t> block = run.List();
-  const std::vector<uint8_t> one(block.begin(), block.end());
-  run.index() = kPatternBytes / one.size();
-  run.scratch().clear();
-  for (size_t i = 0; i < run.index(); ++i) {
-    run.scratch().insert(run.scratch().end(), one.begin(), one.end());
+void FillPattern(CommandRun run) {
+  constexpr uint64_t kPatternBytes = 64 * 1024;
+  run.List();
+  std::vector<uint8_t>& pattern = run.scratch();
+  const size_t block_bytes = pattern.size();
+  pattern.resize(kPatternBytes);
+  for (size_t at = block_bytes; at < pattern.size(); ++at) {
+    pattern[at] = pattern[at - block_bytes];
   }
-  run.left() = BlocksOf(run);
-  WriteSameNext(run);
+}
+
+// What is not as the disk can do it (SBC-3 5.43, 6.6.4).
+Outcome WriteSameRefusal(CommandRun run) {
+  const Cdb& cdb = run.cdb();
+  const BlockLimits& limits = run.server().limits();
+  if (cdb.Has(CdbFlag::kAnchor)) return kInvalidFieldInCdb.AtCdbField(1, 4);
+  if (cdb.Has(CdbFlag::kUnmap) && !run.server().provisioning().unmap) {
+    return kInvalidFieldInCdb.AtCdbField(1, 3);
+  }
+  if (cdb.length == 0 || cdb.length > limits.max_write_same) {
+    return kInvalidFieldInCdb.AtCdbField(cdb.opcode->length.byte);
+  }
+  return kGood;
 }
 
 }  // namespace
@@ -92,24 +116,18 @@ void Unmap(CommandRun run) {
   }
 }
 
-// NDOB, or a block of zeros, needs nothing written; with UNMAP the space goes back where that
-// leaves what was asked for (LBPRZ: zeros).
+// NDOB, or a block of zeros, needs nothing written.
 void WriteSame(CommandRun run) {
-  if (run.EndIfWriteProtected() || !run.HasAllData()) return;
-  if (run.cdb().Has(CdbFlag::kAnchor)) {
-    run.End(kInvalidFieldInCdb.AtCdbField(1, 4));
+  if (run.EndIfWriteProtected()) return;
+  if (const Outcome refusal = WriteSameRefusal(run); !refusal.good()) {
+    run.End(refusal);
     return;
   }
-  if (BlocksOf(run).count.value == 0) {
-    run.End();
-  } else if (run.cdb().Has(CdbFlag::kNdob) || AllZero(run.data_out())) {
-    const bool unmap = run.cdb().Has(CdbFlag::kUnmap);
-    run.Take(
-        {.kind = unmap ? CommandKind::kUnmap : CommandKind::kWriteZeroes, .blocks = BlocksOf(run)},
-        EndStable);
-  } else {
-    WritePattern(run);
-  }
+  if (!run.HasAllData()) return;
+  run.left() = run.cdb().blocks();
+  run.scratch().clear();
+  if (!AllZero(run.data_out())) FillPattern(run);  // with NDOB there is no data
+  WriteSameNext(run);
 }
 
 }  // namespace quire

@@ -44,9 +44,8 @@ void VerifyNext(CommandRun run) {
 
 // FUA asks for what the medium has: what only the cache has goes there first (SBC-3 5.11).
 void Read(CommandRun run) {
-  if (run.TooLong()) {
-    run.End(kInvalidFieldInCdb);
-  } else if (run.cdb().length == 0) {
+  if (run.EndIfTooLong()) return;
+  if (run.cdb().length == 0) {
     run.End();
   } else if (run.cdb().Has(CdbFlag::kFua)) {
     run.Take({.kind = CommandKind::kFlush, .blocks = run.cdb().blocks()}, ReadBlocks);
@@ -55,14 +54,16 @@ void Read(CommandRun run) {
   }
 }
 
+// Of the medium: what only the cache has goes there first.
 void Verify(CommandRun run) {
-  if (run.cdb().bytchk() == 1 && run.TooLong()) {
-    run.End(kInvalidFieldInCdb);
+  if (run.cdb().bytchk() == 1 && run.EndIfTooLong()) return;
+  if (!run.HasAllData()) return;
+  if (run.cdb().length == 0) {
+    run.End();
     return;
   }
-  if (!run.HasAllData()) return;
   run.left() = run.cdb().blocks();
-  VerifyNext(run);
+  run.Take({.kind = CommandKind::kFlush, .blocks = run.left()}, VerifyNext);
 }
 
 }  // namespace quire

@@ -9,22 +9,20 @@ namespace {
 
 // False: it has ended, or has nothing to write.
 bool MayWrite(CommandRun run) {
-  if (run.EndIfWriteProtected()) return false;
-  if (run.TooLong()) {
-    run.End(kInvalidFieldInCdb);
-    return false;
-  }
-  if (!run.HasAllData()) return false;
+  if (run.EndIfWriteProtected() || run.EndIfTooLong() || !run.HasAllData()) return false;
   if (run.cdb().length > 0) return true;
   run.End();
   return false;
 }
 
+// BYTCHK 1 compares with what was written (SBC-3 5.43).
 void ReadBack(CommandRun run) {
-  run.Take({.kind = CommandKind::kRead, .blocks = run.cdb().blocks(), .copy = true},
+  const bool compares = run.cdb().bytchk() != 0;
+  run.Take({.kind = CommandKind::kRead, .blocks = run.cdb().blocks(), .copy = compares},
            [](CommandRun read) {
-             const bool same = !FirstDifference(read.found(), read.data_out()).has_value();
-             read.End(same ? kGood : kMiscompare);
+             const bool differs = read.cdb().bytchk() != 0 &&
+                                  FirstDifference(read.found(), read.data_out()).has_value();
+             read.End(differs ? kMiscompare : kGood);
            });
 }
 
@@ -59,8 +57,7 @@ void WriteAtomic(CommandRun run) {
            [](CommandRun done) { done.End(); });
 }
 
-// On the medium before it is verified; BYTCHK 0 asks for no comparison, but there is no other way
-// to verify (SBC-3 5.43).
+// On the medium before it is verified.
 void WriteAndVerify(CommandRun run) {
   if (!MayWrite(run)) return;
   run.Take({.kind = CommandKind::kWrite,
@@ -73,13 +70,8 @@ void WriteAndVerify(CommandRun run) {
 // A count of 0 means up to the end of the disk (SBC-3 5.22). With IMMED the answer may come before
 // the flush; it comes after, when it is true.
 void SynchronizeCache(CommandRun run) {
-  const Geometry geometry = run.geometry();
   BlockRange blocks = run.cdb().blocks();
-  if (!geometry.Contains(blocks)) {
-    run.End(kLbaOutOfRange.WithInformation(run.cdb().lba));
-    return;
-  }
-  if (blocks.count.value == 0) blocks.count.value = geometry.count.value - blocks.first.value;
+  if (blocks.count.value == 0) blocks.count.value = run.geometry().count.value - run.cdb().lba;
   if (blocks.count.value == 0) {
     run.End();
     return;

@@ -114,6 +114,7 @@ class ScsiCommand {
   size_t index_ = 0;                // likewise
   std::vector<uint8_t> parameter_;  // parameter data for the initiator, or a list from it
   std::vector<Segment> pieces_;     // of data that a step writes
+  std::vector<Segment> promised_;   // of data_out, where more was sent
   Segment parameter_segment_{};
   bool parameter_is_in_ = false;
   // On a worker thread, which leaves its outcome in outcome_.

@@ -27,7 +27,9 @@ Outcome CheckRanges(std::span<const uint8_t> descriptors, const Geometry& geomet
   uint64_t sum = 0;  // of 32-bit numbers, at most 4095 of them
   for (size_t at = 0; at < descriptors.size(); at += UnmapList::kDescriptorBytes) {
     const BlockRange blocks = RangeAt(&descriptors[at]);
-    if (!geometry.Contains(blocks)) return kLbaOutOfRange.WithInformation(blocks.first.value);
+    if (!geometry.Contains(blocks)) {
+      return kLbaOutOfRange.WithInformation(geometry.FirstBeyond(blocks).value);
+    }
     sum += blocks.count.value;
     if (limits.max_unmap != 0 && sum > limits.max_unmap) {
       return Fault(UnmapList::kHeadBytes + at + kCountAt);
