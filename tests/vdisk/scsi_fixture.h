@@ -3,7 +3,7 @@
 // answer: what the tests of commands start from.
 //
 //   host A  iqn.2026-01.a, ISID 1 --+
-//                                   +-- target port 1 -- logical unit (512-byte blocks, 8 MiB)
+//                                   +-- target port 1 -- logical unit (a TestDisk)
 //   host B  iqn.2026-01.b, ISID 2 --+
 #pragma once
 
@@ -16,7 +16,10 @@
 #include <string>
 #include <vector>
 
+#include "base/big_endian.h"
 #include "pagecache/file.h"
+#include "pagecache/kernel_backing.h"
+#include "tests/support/faulty_backing.h"
 #include "vdisk/device_server.h"
 #include "vdisk/outcomes.h"
 
@@ -54,21 +57,34 @@ struct TestCommand : ScsiCommand {
   int count_freed = 0;
 };
 
+struct TestDisk {
+  uint32_t block_bytes = 512;
+  uint64_t size_bytes = 8 * 1024 * 1024;
+  CacheMode cache = CacheMode::kWriteback;
+  bool read_only = false;
+  DeviceServer::Options server = {};
+  std::string folder = testing::TempDir();
+};
+
 class ScsiFixture : public testing::Test {
  protected:
-  static constexpr uint32_t kBlockBytes = 512;
+  static constexpr uint32_t kBlockBytes = 512;  // of the usual disk
   static constexpr uint64_t kDiskBytes = 8 * 1024 * 1024;
 
-  explicit ScsiFixture(const DeviceServer::Options& options = {},
-                       const std::string& folder = testing::TempDir(),
-                       CacheMode cache = CacheMode::kWriteback) {
-    path_ = folder + "/quire-scsi-XXXXXX";
+  explicit ScsiFixture(DeviceServer::Options options = {})
+      : ScsiFixture(TestDisk{.server = std::move(options)}) {}
+  explicit ScsiFixture(const TestDisk& disk) : block_bytes_(disk.block_bytes) {
+    path_ = disk.folder + "/quire-scsi-XXXXXX";
     const int fd = mkostemp(path_.data(), O_CLOEXEC);
     EXPECT_GE(fd, 0);
-    EXPECT_EQ(ftruncate(fd, kDiskBytes), 0);
+    EXPECT_EQ(ftruncate(fd, static_cast<off_t>(disk.size_bytes)), 0);
     close(fd);
-    device_ = *Device::Create(*File::Open({.path = path_, .cache = cache}), kBlockBytes);
-    server_ = *DeviceServer::Create(*device_, options);
+    auto backing = std::make_unique<FaultyBacking>(*KernelBacking::Open(
+        {.path = path_, .read_only = disk.read_only, .direct = disk.cache == CacheMode::kNone}));
+    backing_ = backing.get();
+    const FileOptions options{.path = path_, .cache = disk.cache, .read_only = disk.read_only};
+    device_ = *Device::Create(*File::Open(std::move(backing), options), block_bytes_);
+    server_ = *DeviceServer::Create(*device_, disk.server);
     reactor_ = *Reactor::Create(workers_);
     a_ = Connect("iqn.2026-01.a", 1);
     b_ = Connect("iqn.2026-01.b", 2);
@@ -108,8 +124,36 @@ class ScsiFixture : public testing::Test {
   }
 
   // The bytes of blocks, and the CDBs of the commonest commands (16 bytes).
-  static Bytes Filled(size_t count_blocks, uint8_t value) {
-    return Bytes(count_blocks * kBlockBytes, value);
+  Bytes Filled(size_t count_blocks, uint8_t value) const {
+    return Bytes(count_blocks * block_bytes_, value);
+  }
+  // Bytes that tell which block they belong to.
+  Bytes Pattern(uint64_t lba, size_t count_blocks, uint8_t version = 1) const {
+    Bytes bytes(count_blocks * block_bytes_);
+    for (size_t i = 0; i < bytes.size(); i += 8) {
+      StoreBig<8>(&bytes[i], (lba + i / block_bytes_) << 16 | uint64_t{version} << 8 | 0xa5);
+    }
+    return bytes;
+  }
+  // A CDB of the length that its opcode tells (SPC-4 4.2.5.1).
+  static Bytes BlockCdb(uint8_t opcode, uint64_t lba, uint32_t count, uint8_t flags = 0) {
+    const size_t group = opcode >> 5;
+    if (group == 4) return Cdb16(opcode, lba, count, flags);
+    Bytes cdb(group == 0 ? 6 : group == 5 ? 12 : 10, 0);
+    cdb[0] = opcode;
+    cdb[1] = flags;
+    if (group == 0) {
+      StoreBig<3>(&cdb[1], lba);
+      cdb[4] = static_cast<uint8_t>(count);
+      return cdb;
+    }
+    StoreBig<4>(&cdb[2], lba);
+    if (group == 5) {
+      StoreBig<4>(&cdb[6], count);
+    } else {
+      StoreBig<2>(&cdb[7], count);
+    }
+    return cdb;
   }
   static Bytes Cdb16(uint8_t opcode, uint64_t lba, uint32_t count, uint8_t flags = 0) {
     Bytes cdb(16, 0);
@@ -128,15 +172,19 @@ class ScsiFixture : public testing::Test {
   // What the file has, read by a descriptor of the test's own.
   Bytes FileBytes(uint64_t lba, size_t count_blocks) const {
     const int fd = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-    Bytes bytes(count_blocks * kBlockBytes);
-    EXPECT_EQ(pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(lba * kBlockBytes)),
+    Bytes bytes(count_blocks * block_bytes_);
+    EXPECT_EQ(pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(lba * block_bytes_)),
               static_cast<ssize_t>(bytes.size()));
     close(fd);
     return bytes;
   }
 
+  uint64_t count_blocks() const { return device_->geometry().count.value; }
+
+  const uint32_t block_bytes_;
   WorkerPool workers_;
   std::string path_;
+  FaultyBacking* backing_ = nullptr;
   std::unique_ptr<Device> device_;
   std::unique_ptr<DeviceServer> server_;
   std::unique_ptr<Reactor> reactor_;

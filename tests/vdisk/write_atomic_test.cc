@@ -35,8 +35,8 @@ class DiskOn : private Mount, public ScsiFixture {
  protected:
   DiskOn(const char* type, CacheMode cache)
       : Mount(type),
-        ScsiFixture({}, mount.mounted() ? mount.folder() : testing::TempDir(),
-                    mount.mounted() ? cache : CacheMode::kWriteback) {}
+        ScsiFixture(mount.mounted() ? TestDisk{.cache = cache, .folder = mount.folder()}
+                                    : TestDisk{}) {}
   void SetUp() override {
     if (!mount.mounted()) GTEST_SKIP() << mount.why();
   }
