@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/big_endian.h"
 #include "base/check.h"
 #include "vdisk/outcomes.h"
 
@@ -17,9 +18,23 @@ constexpr uint32_t kReadCapacity10Bytes = 8;   // it has no allocation length: S
 uint8_t LeftMostBit(uint8_t bits) { return static_cast<uint8_t>(std::bit_width(bits) - 1); }
 
 uint64_t Load(const Cdb& cdb, CdbNumber number) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < number.count_bytes; ++i) value = value << 8 | cdb.bytes[number.byte + i];
-  return value;
+  const uint8_t* const bytes = &cdb.bytes[number.byte];
+  switch (number.count_bytes) {
+    case 0:
+      return 0;
+    case 1:
+      return bytes[0];
+    case 2:
+      return LoadBig<2>(bytes);
+    case 3:
+      return LoadBig<3>(bytes);
+    case 4:
+      return LoadBig<4>(bytes);
+    case 8:
+      return LoadBig<8>(bytes);
+  }
+  QUIRE_CHECK(false);  // the table has no others
+  return 0;
 }
 
 // A bit that means nothing to us must be zero, NACA too (SPC-4 4.2.5.1, SAM-5 5.2).
@@ -88,33 +103,28 @@ void LoadNumbers(Cdb& cdb) {
 
 }  // namespace
 
-ParsedCdb ParseCdb(std::span<const uint8_t> bytes) {
-  ParsedCdb parsed;
-  Cdb& cdb = parsed.cdb;
+Outcome ParseCdb(std::span<const uint8_t> bytes, Cdb& cdb) {
+  cdb = {};
   const OpcodeForm form = bytes.empty() ? OpcodeForm::kUnknown : FormOf(bytes[0]);
-  if (form == OpcodeForm::kUnknown) {
-    parsed.outcome = kInvalidOpcode;
-    return parsed;
-  }
+  if (form == OpcodeForm::kUnknown) return kInvalidOpcode;
   const auto size_bytes = static_cast<uint16_t>(std::min<size_t>(bytes.size(), 0xff));
   if (form == OpcodeForm::kServiceActions && size_bytes < 2) {
-    parsed.outcome = kInvalidFieldInCdb.AtCdbField(size_bytes);
-    return parsed;
+    return kInvalidFieldInCdb.AtCdbField(size_bytes);
   }
   cdb.opcode = FindOpcode(bytes[0], size_bytes < 2 ? 0 : bytes[1] & 0x1f);
-  if (cdb.opcode == nullptr) {
-    parsed.outcome = kInvalidFieldInCdb.AtCdbField(1, 4);
-  } else if (size_bytes < cdb.opcode->cdb_bytes) {
-    parsed.outcome = kInvalidFieldInCdb.AtCdbField(size_bytes);  // the first that is missing
-  } else {
-    std::copy_n(bytes.begin(), cdb.opcode->cdb_bytes, cdb.bytes.begin());
-    if (!OnlyAllowedBits(cdb)) {
-      parsed.outcome = FirstReservedBit(cdb);
-      return parsed;
-    }
-    LoadNumbers(cdb);
-    parsed.outcome = CheckValues(cdb);
+  if (cdb.opcode == nullptr) return kInvalidFieldInCdb.AtCdbField(1, 4);
+  if (size_bytes < cdb.opcode->cdb_bytes) {
+    return kInvalidFieldInCdb.AtCdbField(size_bytes);  // the first that is missing
   }
+  std::copy_n(bytes.begin(), cdb.opcode->cdb_bytes, cdb.bytes.begin());
+  if (!OnlyAllowedBits(cdb)) return FirstReservedBit(cdb);
+  LoadNumbers(cdb);
+  return CheckValues(cdb);
+}
+
+ParsedCdb ParseCdb(std::span<const uint8_t> bytes) {
+  ParsedCdb parsed;
+  parsed.outcome = ParseCdb(bytes, parsed.cdb);
   return parsed;
 }
 

@@ -82,5 +82,7 @@ struct ParsedCdb {
 
 // Bytes after the end of the CDB are padding of the transport and not looked at.
 ParsedCdb ParseCdb(std::span<const uint8_t> bytes);
+// The same, `cdb` made in its place.
+Outcome ParseCdb(std::span<const uint8_t> bytes, Cdb& cdb);
 
 }  // namespace quire

@@ -37,10 +37,7 @@ void DeviceServer::Execute(ScsiNexus& nexus, ScsiCommand& command) {
   command.parameter_is_in_ = false;
   command.claimed_ = false;
   command.inside_execute_ = true;
-  const ParsedCdb parsed = ParseCdb(command.cdb);
-  command.cdb_ = parsed.cdb;
-  command.outcome_ = parsed.outcome;
-  command.place_.command = &command;
+  command.outcome_ = ParseCdb(command.cdb, command.cdb_);
   command.place_.tag = command.tag;
   command.place_.attribute = command.attribute;
   const bool runs = task_set_.Enter(nexus.tasks_, command.place_, [](Task& task, Turn turn) {
@@ -54,7 +51,6 @@ void DeviceServer::Execute(ScsiNexus& nexus, ScsiCommand& command) {
 
 // To the command's reactor, from any thread.
 void DeviceServer::HopTo(ScsiCommand& command, void (*then)(ScsiCommand& command)) {
-  command.hop_.command = &command;
   command.hop_.then = then;
   Reactor& reactor = command.nexus_->reactor_;
   command.hop_.Start(reactor, [](Completion& completion) {
@@ -158,7 +154,6 @@ bool DeviceServer::Fence(ScsiCommand& command, const ReservationEffect& effect) 
     const bool fenced = std::ranges::find(effect.fenced, nexus->id_) != effect.fenced.end();
     if (fenced) command.victims_.push_back(&nexus->tasks_);
   }
-  command.fence_.command = &command;
   return task_set_.AbortPreempted(
       {.victims = command.victims_,
        .requester = &command.nexus_->tasks_,
@@ -185,7 +180,6 @@ void DeviceServer::ClaimBlocks(ScsiCommand& command) {
     Run(command);
     return;
   }
-  command.claim_.command = &command;
   command.part_.range = geometry.Bytes(blocks);
   command.part_.mode = ModeOf(cdb.operation());
   command.part_.table = &ranges_;
@@ -228,8 +222,10 @@ void DeviceServer::End(ScsiCommand& command, const Outcome& outcome) {
   command.outcome_ = command.fate_ == Fate::kAbortedByOther ? kTaskAborted : outcome;
   command.sense_format_ =
       d_sense_.load(std::memory_order_relaxed) ? SenseFormat::kDescriptor : SenseFormat::kFixed;
-  command.parameter_segment_ = {reinterpret_cast<std::byte*>(command.parameter_.data()),
-                                command.parameter_.size()};
+  if (command.parameter_is_in_) {
+    command.parameter_segment_ = {reinterpret_cast<std::byte*>(command.parameter_.data()),
+                                  command.parameter_.size()};
+  }
   if (command.inside_execute_) {
     HopTo(command, Answer);
   } else {

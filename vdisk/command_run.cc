@@ -20,7 +20,6 @@ void CommandRun::Take(const Transfer& transfer, Next next) const {
   ScsiCommand::Step& step = command_.step_;
   if (std::exchange(command_.step_held_, false)) step.Drop();
   command_.next_ = next;
-  step.command = &command_;
   step.kind = transfer.kind;
   step.blocks = transfer.blocks;
   step.data_out = transfer.data;
@@ -49,7 +48,6 @@ void CommandRun::ClaimForItself(std::span<const BlockRange> ranges, Next next) c
     command_.parts_[i].mode = RangeMode::kExclusive;
   }
   command_.next_ = next;
-  command_.claim_.command = &command_;
   command_.claimed_ = true;
   constexpr void (*kClaimed)(ScsiCommand&) = [](ScsiCommand& here) {
     if (!here.server_->EndIfCutOff(here)) here.next_(CommandRun(here));
@@ -63,7 +61,6 @@ void CommandRun::ClaimForItself(std::span<const BlockRange> ranges, Next next) c
 void CommandRun::OnWorker(Job job, Next next) const {
   command_.job_ = job;
   command_.next_ = next;
-  command_.work_.command = &command_;
   command_.work_.work = [](WorkOp& op) {
     ScsiCommand& command = *static_cast<ScsiCommand::Work&>(op).command;
     command.outcome_ = command.job_(CommandRun(command));

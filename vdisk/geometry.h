@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include "base/byte_range.h"
@@ -31,7 +32,7 @@ struct Geometry {
   BlockCount count;
 
   static Geometry ForSize(uint64_t size_bytes, uint32_t block_bytes) {
-    return {block_bytes, {size_bytes / block_bytes}};
+    return {block_bytes, {size_bytes >> std::countr_zero(block_bytes)}};
   }
   uint64_t size_bytes() const { return count.value * block_bytes; }
   // Safe for any numbers.

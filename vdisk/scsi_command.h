@@ -70,60 +70,59 @@ class ScsiCommand {
   // How a handler goes on after a step.
   using Next = void (*)(class CommandRun run);
   using Job = Outcome (*)(class CommandRun run);
-  struct Hop : Completion {
-    ScsiCommand* command = nullptr;
+  // What others keep for a while and hand back, and the command that it is of.
+  struct Whole {
+    ScsiCommand* command;
+  };
+  template <typename Base>
+  struct Part : Whole, Base {
+    explicit Part(ScsiCommand& whole) : Whole{&whole} {}
+  };
+  struct Hop : Part<Completion> {
+    using Part::Part;
     void (*then)(ScsiCommand& command) = nullptr;
   };
-  struct Step : Command {
-    ScsiCommand* command = nullptr;
-  };
-  struct Place : Task {
-    ScsiCommand* command = nullptr;
-  };
-  struct Claim : RangeClaim {
-    ScsiCommand* command = nullptr;
-  };
-  struct Work : WorkOp {
-    ScsiCommand* command = nullptr;
-  };
-  struct Fence : TaskAbort {
-    ScsiCommand* command = nullptr;
-  };
+  using Place = Part<Task>;
+  using Claim = Part<RangeClaim>;
+  using Step = Part<Command>;
+  using Work = Part<WorkOp>;
+  using Fence = Part<TaskAbort>;
 
+  // What every READ and WRITE touches, together.
   State state_ = State::kIdle;
+  Fate fate_ = Fate::kUntouched;
+  SenseFormat sense_format_ = SenseFormat::kFixed;
+  bool claimed_ = false;
+  bool inside_execute_ = false;  // an answer has to wait until that has returned
+  bool step_held_ = false;       // not yet dropped
+  bool parameter_is_in_ = false;
   std::atomic<uint32_t> owners_{0};
   DeviceServer* server_ = nullptr;
   ScsiNexus* nexus_ = nullptr;
+  Next next_ = nullptr;
   Cdb cdb_;
   Outcome outcome_;
-  Fate fate_ = Fate::kUntouched;
-  SenseFormat sense_format_ = SenseFormat::kFixed;
-  // Where it waits.
-  Hop hop_;
-  Place place_;
-  Claim claim_;
-  std::vector<RangePart> parts_;  // of UNMAP; others have one
+  Place place_{*this};
+  Claim claim_{*this};
   RangePart part_;
-  bool claimed_ = false;
-  bool inside_execute_ = false;  // an answer has to wait until that has returned
-  // What it is doing.
-  Step step_;
-  bool step_held_ = false;  // not yet dropped
-  Next next_ = nullptr;
+  Step step_{*this};
+  // A wait.
+  Hop hop_{*this};
+  // Commands with lists or several steps.
+  std::vector<RangePart> parts_;    // of UNMAP; others have one
   BlockRange left_;                 // of a command that goes piece by piece
   size_t index_ = 0;                // likewise
   std::vector<uint8_t> parameter_;  // parameter data for the initiator, or a list from it
   std::vector<Segment> pieces_;     // of data that a step writes
   std::vector<Segment> promised_;   // of data_out, where more was sent
   Segment parameter_segment_{};
-  bool parameter_is_in_ = false;
   // On a worker thread, which leaves its outcome in outcome_.
-  Work work_;
+  Work work_{*this};
   Job job_ = nullptr;
   // PERSISTENT RESERVE OUT.
   ReservationChange change_;
   ReservationEffect effect_;
-  Fence fence_;
+  Fence fence_{*this};
   std::vector<NexusTasks*> victims_;
   int awaited_ = 0;  // the worker, and the victims
 };
