@@ -42,7 +42,7 @@ void DeviceServer::Execute(ScsiNexus& nexus, ScsiCommand& command) {
   command.place_.attribute = command.attribute;
   const bool runs = task_set_.Enter(nexus.tasks_, command.place_, [](Task& task, Turn turn) {
     ScsiCommand& told = *static_cast<ScsiCommand::Place&>(task).command;
-    if (turn == Turn::kAborted) told.fate_ = Fate::kSilent;
+    if (turn == Turn::kAborted) told.fate_ = task.fate();
     HopTo(told, [](ScsiCommand& here) { here.server_->TakeTurn(here); });
   });
   if (runs) TakeTurn(command);
@@ -61,7 +61,8 @@ void DeviceServer::HopTo(ScsiCommand& command, void (*then)(ScsiCommand& command
 }
 
 void DeviceServer::TakeTurn(ScsiCommand& command) {
-  if (command.fate_ == Fate::kSilent) {  // it is out of the task set already
+  if (command.fate_ != Fate::kUntouched) {  // it is out of the task set already
+    command.outcome_ = kTaskAborted;
     Answer(command);
     return;
   }
