@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "pagecache/bus_guard.h"
 #include "pagecache/lender.h"
 #include "sg/copy.h"
 #include "sg/sg_builder.h"
@@ -115,8 +116,32 @@ bool Filler::HaveMemory(ReadOp& op) {
   return op.private_memory != nullptr;
 }
 
+// What a hint says is in memory, page tables filled, is copied out of the mapping: no system call,
+// and none of the words in the kernel that all readers of a file change.
+bool Filler::CopyMapped(ReadOp& op) {
+  FileChannel& channel = *op.channel;
+  const File& file = channel.file_;
+  const File::Place* place = file.place();
+  if (place == nullptr || !file.options().hints || op.in_turn) return false;
+  const Residency::Hint hint = place->residency->Look(op.range, channel.housekeeping_.Epoch());
+  if (hint != Residency::Hint::kFreshWarm) return false;
+  Mapping& mapping = *place->mapping;
+  const uint64_t heals_before = mapping.count_heals();
+  const std::span target = op.private_memory->memory().first(op.range.length);
+  if (!bus_guard::GuardedCopy(target, {mapping.At(op.range.offset), op.range.length})) {
+    return false;
+  }
+  // A reader's touch may have put zeros where the file has something else.
+  if (mapping.Lost(op.range) || mapping.count_heals() != heals_before) return false;
+  channel.housekeeping_.NoteTouched(mapping, op.range);
+  channel.counters_.hint_hits.Add();
+  op.progress_bytes = op.range.length;
+  return true;
+}
+
 // True when the read is complete. Otherwise what was copied is kept and Next() goes on.
 bool Filler::CopyNow(ReadOp& op) {
+  if (CopyMapped(op)) return true;
   const Segment piece{op.private_memory->memory().data(), op.range.length};
   op.io.PrepareRead(-1, op.range.offset, {&piece, 1}, RWF_NOWAIT);
   File& file = op.channel->file_;

@@ -27,6 +27,7 @@ class Filler {
   static void EnterTable(ReadOp& op);
   static void OnGranted(FileOp& op, IoResult waited);
   static bool HaveMemory(ReadOp& op);
+  static bool CopyMapped(ReadOp& op);
   static bool CopyNow(ReadOp& op);
   static void Next(FileOp& op, IoResult);
   static void OnFilled(FileOp& op, IoResult result);

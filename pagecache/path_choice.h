@@ -27,7 +27,8 @@ enum class ReadPath : uint8_t {
   kReference,  // resident for sure: page references, no system call
   kRenew,      // was resident: one mincore, then references
   kAsk,        // ask page by page; references, private bytes, or both
-  kCopyNow,    // copy what is in memory without waiting (one preadv2); the rest as kFill
+  kCopyNow,    // copy what is in memory without waiting (out of the mapping where a hint is fresh,
+               // else by one preadv2); the rest as kFill
   kFill,       // read from the file into private memory
   kDirect,     // O_DIRECT into registered memory
 };

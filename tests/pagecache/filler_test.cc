@@ -10,6 +10,7 @@
 
 #include <cerrno>
 
+#include "sg/copy.h"
 #include "tests/support/faulty_file.h"
 
 namespace quire {
@@ -74,6 +75,43 @@ TEST(FillerTest, WaitsForMemory) {
   for (int i = 0; i < 10000 && count_done < 16; ++i) served.client().reactor().Wait(kNsPerMs);
   EXPECT_EQ(count_done, 16);
   EXPECT_EQ(TakenPages(served.client().reactor()), 0u);
+}
+
+// Reads until a hint says that the first region is in memory, page tables filled.
+void Warm(FaultyFile& served) {
+  ReadOp op;
+  for (int i = 0; i < 10000 && served.file().stats().hint_hits == 0; ++i) {
+    ASSERT_TRUE(served.client().Read(op, {4096, 4096}).ok());
+    op.data.Reset();
+  }
+  ASSERT_GT(served.file().stats().hint_hits, 0u);
+}
+
+TEST(FillerTest, PrivateBytesOfAHotRegionNeedNoSystemCall) {
+  FaultyFile served(4 * kMiB);
+  Warm(served);
+  served.faulty().Set({.kind = Kind::kRead, .error = EIO, .count = 1000});  // who asks the file
+  const CopyCounts before = ReadCopyCounts();
+  ReadOp op;
+  op.copies_only = true;
+  ASSERT_EQ(served.client().Read(op, {512, 65536}), IoResult::Bytes(65536));
+  EXPECT_EQ(op.referenced_bytes, 0u);
+  EXPECT_EQ(ReadCopyCounts().user_bytes - before.user_bytes, 65536u);
+  EXPECT_EQ(ReadCopyCounts().kernel_bytes, before.kernel_bytes);
+  ASSERT_TRUE(served.client().Write({512, 4096}, Filled(4096, 'b')).ok());
+  EXPECT_EQ(Collect(op.data.view()), Filled(65536, 'a')) << "they are private";
+  op.data.Reset();
+  EXPECT_EQ(TakenPages(served.client().reactor()), 0u);
+}
+
+TEST(FillerTest, AHotRegionThatWasCutOffIsAnError) {
+  FaultyFile served(4 * kMiB);
+  Warm(served);
+  ASSERT_EQ(ftruncate(served.scratch().fd(), 0), 0);
+  ReadOp op;
+  op.copies_only = true;
+  EXPECT_EQ(served.client().Read(op, {512, 65536}), IoResult::Error(EIO));
+  EXPECT_EQ(served.file().stats().lent, 0u);
 }
 
 // A page that somebody holds leaves no run of 4 MiB; the longest read is answered all the same.
