@@ -2,6 +2,7 @@
 #include "vdisk/compare.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace quire {
 namespace {
@@ -30,10 +31,9 @@ void Together(SgView one, SgView other, Visit visit) {
 std::optional<uint64_t> FirstDifference(SgView one, SgView other) {
   std::optional<uint64_t> found;
   Together(one, other, [&found](Segment a, Segment b, uint64_t at) {
+    if (std::memcmp(a.data, b.data, a.size_bytes) == 0) return true;  // as a rule; many at a time
     std::byte* const end = a.data + a.size_bytes;
-    const std::byte* const differs = std::mismatch(a.data, end, b.data).first;
-    if (differs == end) return true;
-    found = at + static_cast<uint64_t>(differs - a.data);
+    found = at + static_cast<uint64_t>(std::mismatch(a.data, end, b.data).first - a.data);
     return false;
   });
   return found;
