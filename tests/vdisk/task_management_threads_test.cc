@@ -121,7 +121,7 @@ class TaskManagementThreadsTest : public ScsiFixture {
 };
 
 TEST_F(TaskManagementThreadsTest, NothingLandsAfterTheAnswer) {
-  constexpr int kRounds = 200;
+  constexpr int kRounds = 60;
   constexpr int kKinds = 5;
   std::atomic<int> sent{0}, answered{0}, drained{0}, ready{0};
   std::atomic<int> count_silent{0};
@@ -177,7 +177,7 @@ TEST_F(TaskManagementThreadsTest, NothingLandsAfterTheAnswer) {
 // Each registers anew and fences the other, without waiting for the answer in between: two fences
 // that waited for each other would never be answered.
 TEST_F(TaskManagementThreadsTest, TwoThatFenceEachOtherAreBothAnswered) {
-  constexpr int kRounds = 300;
+  constexpr int kRounds = 60;
   std::array<std::atomic<int>, 2> round_of{};
   const auto run = [&](uint64_t number) {
     Host host(*server_, workers_, number);
@@ -204,7 +204,7 @@ TEST_F(TaskManagementThreadsTest, TwoThatFenceEachOtherAreBothAnswered) {
 // Everybody is told something while a nexus goes and comes back: it finds that in its own queue, or
 // among what was kept for it.
 TEST_F(TaskManagementThreadsTest, WhoGoesAndComesBackMissesNothing) {
-  constexpr int kRounds = 2000;
+  constexpr int kRounds = 200;
   std::atomic<int> begun{0}, told{0};
   std::thread teller([&] {
     Prng random(seed_);
