@@ -5,6 +5,7 @@
 #pragma once
 
 #include <bit>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -74,6 +75,13 @@ class Backing {
   virtual void Submit(Reactor& reactor, IoOp& op, Via via, bool direct) = 0;
   // Does `op` now on the calling thread; may block unless its flags say RWF_NOWAIT.
   virtual IoResult RunNow(IoOp& op) = 0;
+  // Copies a part of `range` of `source`, at least a byte of it, to `offset` here; shares it where
+  // the file system can. Blocks. An error where it has no such copies, or not between these ranges:
+  // then it must be read and written.
+  virtual IoResult CopyFrom(Backing& source, ByteRange range, uint64_t offset) {
+    static_cast<void>(source), static_cast<void>(range), static_cast<void>(offset);
+    return IoResult::Error(EOPNOTSUPP);
+  }
   // Grows (never shrinks) to `size_bytes`. Blocks. Positive errno, 0 when done.
   virtual int Grow(uint64_t size_bytes) = 0;
   // Cuts (never enlarges) to `size_bytes`. Blocks. Positive errno, 0 when done.

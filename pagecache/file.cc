@@ -307,6 +307,7 @@ FileStats File::stats() const {
       sum.writes += one->writes.value();
       sum.syncs += one->syncs.value();
       sum.discards += one->discards.value();
+      sum.copies += one->copies.value();
       sum.read_bytes += one->read_bytes.value();
       sum.written_bytes += one->written_bytes.value();
       sum.referenced_bytes += one->referenced_bytes.value();

@@ -54,7 +54,7 @@ struct FileOptions {
 
 // Counted since the file was opened.
 struct FileStats {
-  uint64_t reads = 0, writes = 0, syncs = 0, discards = 0;
+  uint64_t reads = 0, writes = 0, syncs = 0, discards = 0, copies = 0;
   uint64_t read_bytes = 0, written_bytes = 0;
   uint64_t referenced_bytes = 0;  // of read_bytes, answered by page references
   uint64_t hint_hits = 0;         // reads answered without a system call
@@ -114,6 +114,7 @@ class File {
   friend class Reader;
   friend class Inserter;
   friend class Discarder;
+  friend class Copier;
   friend class Syncer;
   friend class Housekeeping;
   friend class FileSnapshot;
@@ -161,7 +162,7 @@ class File {
 
   // Counters of one channel, written by its reactor only.
   struct Counters {
-    Counter reads, writes, syncs, discards, read_bytes, written_bytes, referenced_bytes;
+    Counter reads, writes, syncs, discards, copies, read_bytes, written_bytes, referenced_bytes;
     Counter hint_hits, renewed, waits;
     std::array<Counter, kCountReadPaths> read_paths;
     std::array<Counter, kCountWritePaths> write_paths;

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "pagecache/copier.h"
 #include "pagecache/discard.h"
 #include "pagecache/insert.h"
 #include "pagecache/reader.h"
@@ -43,33 +44,39 @@ FileChannel::~FileChannel() {
   file_.count_channels_.fetch_sub(1);
 }
 
-void FileChannel::Read(ReadOp& op, Completion::Callback done) {
+void FileChannel::Begin(FileOp& op, Completion::Callback done) {
   op.Start(reactor_, done);
   op.channel = this;
+  op.file = &file_;
+}
+
+void FileChannel::Read(ReadOp& op, Completion::Callback done) {
+  Begin(op, done);
   Reader::Start(op);
 }
 
 void FileChannel::Write(WriteOp& op, Completion::Callback done) {
-  op.Start(reactor_, done);
-  op.channel = this;
+  Begin(op, done);
   Inserter::Start(op);
 }
 
 void FileChannel::Sync(SyncOp& op, Completion::Callback done) {
-  op.Start(reactor_, done);
-  op.channel = this;
+  Begin(op, done);
   Syncer::Start(op);
 }
 
 void FileChannel::Discard(DiscardOp& op, Completion::Callback done) {
-  op.Start(reactor_, done);
-  op.channel = this;
+  Begin(op, done);
   Discarder::Start(op);
 }
 
+void FileChannel::Copy(CopyOp& op, Completion::Callback done) {
+  Begin(op, done);
+  Copier::Start(op);
+}
+
 void FileChannel::Reject(FileOp& op, int error, Completion::Callback done) {
-  op.Start(reactor_, done);
-  op.channel = this;
+  Begin(op, done);
   Finish(op, IoResult::Error(error));
 }
 
@@ -94,9 +101,11 @@ void FileChannel::Acquire(FileOp& op, ByteRange range, PinKind kind, FileOp::Ste
 void FileChannel::Submit(FileOp& op, Backing::Via via, bool direct, FileOp::Step step) {
   op.step = step;
   op.io.op = &op;
-  op.io.fixed_file = direct ? fixed_direct_file_.index() : fixed_file_.index();
+  if (op.file == &file_) {
+    op.io.fixed_file = direct ? fixed_direct_file_.index() : fixed_file_.index();
+  }
   op.io.Start(reactor_, RunStep);
-  file_.backing_->Submit(reactor_, op.io, via, direct);
+  op.file->backing_->Submit(reactor_, op.io, via, direct);
 }
 
 void FileChannel::SubmitWork(FileOp& op, WorkOp::Work work, FileOp::Step step) {

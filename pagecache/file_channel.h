@@ -1,5 +1,5 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// One reactor's way into a file: reads by reference, writes, flushes, discards.
+// One reactor's way into a file: reads by reference, writes, flushes, discards, copies.
 // Owns: its registered descriptors and housekeeping. Lifetime: the file and the reactor outlive it;
 // nothing may be in flight or lent when it goes; the destructor checks, and turns the reactor until
 // its work orders have ended. Threads: the reactor's; the destructor not inside a callback.
@@ -32,6 +32,7 @@ class FileChannel {
   void Write(WriteOp& op, Completion::Callback done);
   void Sync(SyncOp& op, Completion::Callback done);
   void Discard(DiscardOp& op, Completion::Callback done);
+  void Copy(CopyOp& op, Completion::Callback done);
 
   // Answers an op with `error` (a positive errno) as if it had been tried.
   void Reject(FileOp& op, int error, Completion::Callback done);
@@ -46,9 +47,11 @@ class FileChannel {
   friend class DirectWriter;
   friend class Inserter;
   friend class Discarder;
+  friend class Copier;
   friend class Syncer;
   friend class Housekeeping;
 
+  void Begin(FileOp& op, Completion::Callback done);
   // Enters the op into the pin table; `step` runs now if granted, else when it is.
   void Acquire(FileOp& op, ByteRange range, PinKind kind, FileOp::Step step,
                StableBytes* stable = nullptr);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -40,6 +41,7 @@ struct FileOp : Completion, ListNode<struct Waiting> {
   using Step = void (*)(FileOp& op, IoResult result);
 
   FileChannel* channel = nullptr;
+  File* file = nullptr;  // the channel's; of a copy the target
   TablePin pin;
   Io io;
   Step step = nullptr;
@@ -118,6 +120,20 @@ struct DiscardOp : FileOp {
   bool zero = false;  // true: reads as zeros afterwards, space may stay; false: space is given back
 
   // Internal.
+  uint64_t progress_bytes = 0;
+};
+
+struct CopyOp : FileOp {
+  // Inputs.
+  File* source = nullptr;
+  File* target = nullptr;  // may be the same; neither need be the channel's
+  ByteRange range;         // of the source, any length
+  uint64_t target_offset = 0;
+  bool fua = false;  // on the medium before the callback
+
+  // Internal.
+  TablePin source_pin;
+  std::atomic<uint32_t> count_waiting{0};  // of its two pins
   uint64_t progress_bytes = 0;
 };
 

@@ -163,6 +163,15 @@ IoResult KernelBacking::RunNow(IoOp& op) {
   return op.RunBlocking();
 }
 
+IoResult KernelBacking::CopyFrom(Backing& source, ByteRange range, uint64_t offset) {
+  const int source_fd = source.fd();
+  if (source_fd < 0) return IoResult::Error(EOPNOTSUPP);
+  auto from = static_cast<off64_t>(range.offset);
+  auto to = static_cast<off64_t>(offset);
+  const ssize_t count = copy_file_range(source_fd, &from, fd_, &to, range.length, 0);
+  return count >= 0 ? IoResult::FromKernel(count) : IoResult::Error(errno);
+}
+
 int KernelBacking::Grow(uint64_t size_bytes) {
   const int64_t now = CurrentSize();
   if (now < 0) return static_cast<int>(-now);

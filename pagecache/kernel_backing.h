@@ -33,6 +33,7 @@ class KernelBacking final : public Backing {
   void Populate(const Mapping& mapping, ByteRange range) override;
   void Submit(Reactor& reactor, IoOp& op, Via via, bool direct) override;
   IoResult RunNow(IoOp& op) override;
+  IoResult CopyFrom(Backing& source, ByteRange range, uint64_t offset) override;
   int Grow(uint64_t size_bytes) override;
   int Shrink(uint64_t size_bytes) override;
   int CloneTo(int target) override;

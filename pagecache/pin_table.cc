@@ -2,6 +2,8 @@
 #include "pagecache/pin_table.h"
 
 #include <algorithm>
+#include <functional>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -23,6 +25,29 @@ class PinTable::Locked {
 
  private:
   Reach reach_;
+};
+
+// The shards of two ranges, which may have some in common.
+class PinTable::BothLocked {
+ public:
+  BothLocked(Reach first, Reach second) QUIRE_NO_THREAD_ANALYSIS {
+    for (Reach reach : {first, second}) {
+      for (Shard* shard : reach) shards_[count_++] = shard;
+    }
+    const auto all = std::span(shards_).first(count_);
+    std::ranges::sort(all, std::less<>());
+    count_ -= std::ranges::unique(all).size();
+    for (size_t i = 0; i < count_; ++i) shards_[i]->mutex.lock();
+  }
+  ~BothLocked() QUIRE_NO_THREAD_ANALYSIS {
+    for (size_t i = 0; i < count_; ++i) shards_[i]->mutex.unlock();
+  }
+  BothLocked(const BothLocked&) = delete;
+  BothLocked& operator=(const BothLocked&) = delete;
+
+ private:
+  std::array<Shard*, 4> shards_{};
+  size_t count_ = 0;
 };
 
 class PinTable::AllLocked {
@@ -97,14 +122,33 @@ bool PinTable::Acquire(Pin& pin, ByteRange range, PinKind kind, Pin::Granted gra
   pin.kind_ = kind;
   pin.granted_ = granted;
   pin.stable_ = stable;
-  pin.sequence_ = kLatest;
   const Reach reach = ReachOf(range);
   Locked locked(reach);
+  return Admit(reach, pin);
+}
+
+uint32_t PinTable::AcquireBoth(const Wanted& first, const Wanted& second, Pin::Granted granted) {
+  QUIRE_DCHECK(&first.table != &second.table || !first.range.Overlaps(second.range));
+  const Reach reach = first.table.ReachOf(first.range);
+  const Reach second_reach = second.table.ReachOf(second.range);
+  for (const Wanted* one : {&first, &second}) {
+    one->pin.range_ = one->range;
+    one->pin.kind_ = one->kind;
+    one->pin.granted_ = granted;
+    one->pin.stable_ = nullptr;
+  }
+  BothLocked locked(reach, second_reach);
+  const uint32_t count = first.table.Admit(reach, first.pin) ? 1 : 0;
+  return count + (second.table.Admit(second_reach, second.pin) ? 1 : 0);
+}
+
+bool PinTable::Admit(Reach reach, Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
+  pin.sequence_ = kLatest;
   const bool waiting = Blocked(reach, pin);
   pin.waiting_ = waiting;
   // Drawn under the locks: arrival in a shard and sequence never disagree. A lent pin that does not
   // wait is nobody's predecessor and needs none.
-  if (waiting || kind != PinKind::kLent) {
+  if (waiting || pin.kind_ != PinKind::kLent) {
     pin.sequence_ = next_sequence_.fetch_add(1, std::memory_order_relaxed);
   }
   Enter(reach, pin);
@@ -112,7 +156,7 @@ bool PinTable::Acquire(Pin& pin, ByteRange range, PinKind kind, Pin::Granted gra
     count_waiting_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
-  if (kind == PinKind::kWrite) MakePrivate(reach, pin);
+  if (pin.kind_ == PinKind::kWrite) MakePrivate(reach, pin);
   return true;
 }
 

@@ -41,6 +41,17 @@ class PinTable {
   // REQUIRES: range not empty, in at most two neighbouring spans of kMaxTransferBytes.
   bool Acquire(Pin& pin, ByteRange range, PinKind kind, Pin::Granted granted,
                StableBytes* stable = nullptr);
+  // One of the two ranges that a copy is at.
+  struct Wanted {
+    PinTable& table;
+    Pin& pin;
+    ByteRange range;
+    PinKind kind;
+  };
+  // Enters both at one instant: "earlier" is then the same in both tables, and no circle of waiters
+  // can form through them. How many were granted now; for each of the others `granted` will run.
+  // REQUIRES: as for Acquire; two ranges of one table do not overlap.
+  static uint32_t AcquireBoth(const Wanted& first, const Wanted& second, Pin::Granted granted);
   // A granted fill becomes a lent reference; those who waited for it are granted.
   void LendFilled(Pin& pin, StableBytes* stable = nullptr);
   // Leaves the table; those who waited for it are granted.
@@ -80,11 +91,14 @@ class PinTable {
     Shard** end() { return shards + (shards[1] != nullptr ? 2 : 1); }
   };
   class Locked;
+  class BothLocked;
   class AllLocked;
 
   Reach ReachOf(ByteRange range);
   static bool MustWait(const Pin& later, const Pin& earlier);
   bool Blocked(Reach reach, const Pin& pin) const;
+  // False: it waits. REQUIRES: the fields of the pin are set.
+  bool Admit(Reach reach, Pin& pin);
   static void Enter(Reach reach, Pin& pin);
   static void Leave(Reach reach, Pin& pin);
   void MakePrivate(Reach reach, const Pin& write);

@@ -27,17 +27,17 @@ void Syncer::Start(SyncOp& op) {
 
 void Syncer::Flush(FileOp& op, ByteRange range, FileOp::Step done) {
   FileChannel& channel = *op.channel;
-  if (File::Place* place = channel.file_.place(); place != nullptr) place->density->Flushed(range);
+  if (File::Place* place = op.file->place(); place != nullptr) place->density->Flushed(range);
   op.flushed = done;
   op.flush.op = &op;
   op.flush.let_go = OnLetGo;
-  channel.file_.flushes_.Start(op.flush);
+  op.file->flushes_.Start(op.flush);
   op.io.PrepareFlush(-1, range);
   channel.Submit(op, Backing::Via::kRing, /*direct=*/false, OnEnded);
 }
 
 void Syncer::OnEnded(FileOp& op, IoResult result) {
-  File& file = op.channel->file_;
+  File& file = *op.file;
   if (result.ok() && CutOff(file, op.io.range)) result = IoResult::Error(EIO);
   switch (result.error()) {
     case 0:
@@ -63,7 +63,7 @@ void Syncer::OnLetGo(FlushGate::Entry& entry) {
 }
 
 void Syncer::OnBelieved(FileOp& op, IoResult) {
-  const int error = op.channel->file_.latched_error();
+  const int error = op.file->latched_error();
   op.flushed(op, error == 0 ? IoResult::Bytes(0) : IoResult::Error(error));
 }
 

@@ -84,4 +84,17 @@ IoResult FaultyBacking::RunNow(IoOp& op) {
   return Hits(op) && script_.error != 0 ? IoResult::Error(script_.error) : inner_->RunNow(op);
 }
 
+IoResult FaultyBacking::CopyFrom(Backing& source, ByteRange range, uint64_t offset) {
+  {
+    MutexLock lock(mutex_);
+    if (log_.size() < kMaxLog) log_ += 'c';
+  }
+  if (copies_.count > 0) {
+    --copies_.count;
+    if (copies_.error != 0) return IoResult::Error(copies_.error);
+    range.length = std::min(range.length, copies_.short_bytes);
+  }
+  return inner_->CopyFrom(source, range, offset);
+}
+
 }  // namespace quire

@@ -35,6 +35,12 @@ class FaultyBacking final : public Backing {
     script_ = script;
     seen_.store(0);
   }
+  // From now on so many copies from another file fail, or are no longer than `short_bytes`.
+  void SetCopies(int error, uint64_t count, uint64_t short_bytes = 0) {
+    copies_.error = error;
+    copies_.count = count;
+    copies_.short_bytes = short_bytes;
+  }
   // Answers the operation that the script holds. Threads: the operation's reactor.
   void LetGo(Reactor& reactor);
   // How many are held back on the reactors of all threads.
@@ -44,7 +50,7 @@ class FaultyBacking final : public Backing {
   void WhenAsked(std::function<void()> act) { when_asked_ = std::move(act); }
   // From now on nothing can be mapped.
   void RefuseMaps() { maps_ = false; }
-  // One letter for each of the first operations: r, w, f(lush), a(llocate), A(dvise).
+  // One letter for each of the first operations: r, w, f(lush), a(llocate), A(dvise), c(opy).
   std::string Log();
   // What was asked to be on the medium since this was last called: flushes, and writes with DSYNC.
   std::vector<ByteRange> TakeStable();
@@ -69,6 +75,7 @@ class FaultyBacking final : public Backing {
   }
   void Submit(Reactor& reactor, IoOp& op, Via via, bool direct) override;
   IoResult RunNow(IoOp& op) override;
+  IoResult CopyFrom(Backing& source, ByteRange range, uint64_t offset) override;
   int Grow(uint64_t size_bytes) override { return inner_->Grow(size_bytes); }
   int Shrink(uint64_t size_bytes) override { return inner_->Shrink(size_bytes); }
   int CloneTo(int target) override { return inner_->CloneTo(target); }
@@ -91,6 +98,7 @@ class FaultyBacking final : public Backing {
 
   const std::unique_ptr<Backing> inner_;
   Script script_;
+  Script copies_;  // of CopyFrom, by any thread one after the other
   std::function<void()> when_asked_;
   bool maps_ = true;
   std::atomic<uint64_t> seen_{0};

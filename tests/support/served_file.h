@@ -109,6 +109,15 @@ class Client {
     channel_->Discard(op, Mark);
     return Await(op);
   }
+  IoResult Copy(File& source, ByteRange range, File& target, uint64_t target_offset) {
+    CopyOp op;
+    op.source = &source;
+    op.target = &target;
+    op.range = range;
+    op.target_offset = target_offset;
+    channel_->Copy(op, Mark);
+    return Await(op);
+  }
   // Turns until `op` has called back.
   IoResult Await(const Completion& op) {
     while (op.state() != Completion::State::kIdle) reactor_->Wait(10 * kNsPerMs);
