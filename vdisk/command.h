@@ -22,7 +22,14 @@ class Device;
 class Nexus;
 class Session;
 
-enum class CommandKind : uint8_t { kRead, kWrite, kFlush, kUnmap, kWriteZeroes };
+enum class CommandKind : uint8_t { kRead, kWrite, kFlush, kUnmap, kWriteZeroes, kCopy };
+
+// Where a kCopy comes from and goes to; nullptr is the device that it is given to. Both outlive it.
+struct CopyEnds {
+  Device* source = nullptr;
+  Lba source_first;
+  Device* target = nullptr;
+};
 
 class Command {
  public:
@@ -34,9 +41,10 @@ class Command {
   // ---- Inputs ----
   CommandKind kind = CommandKind::kRead;
   uint32_t lun = 0;
-  BlockRange blocks;             // kFlush: a count of 0 means the whole disk
+  BlockRange blocks;             // kFlush: a count of 0 means the whole disk; kCopy: of the target
+  CopyEnds copy;                 // kCopy
   SgView data_out;               // kWrite: as long as the blocks; borrowed until `done`
-  bool fua = false;              // kWrite: stable before it is answered
+  bool fua = false;              // kWrite, kCopy: stable before it is answered
   bool atomic = false;           // kWrite: whole or not at all, even when power is lost
   bool stable = false;           // kRead: bytes may not change; look at them by StableLook only
   bool references_only = false;  // kRead: no copy even where it is cheaper
@@ -84,6 +92,7 @@ class Command {
   Part<WriteOp> write_;
   Part<SyncOp> sync_;
   Part<DiscardOp> discard_;
+  Part<CopyOp> copy_;
 };
 
 }  // namespace quire

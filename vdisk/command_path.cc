@@ -219,6 +219,7 @@ void DeviceServer::Run(ScsiCommand& command) {
 
 void DeviceServer::End(ScsiCommand& command, const Outcome& outcome) {
   if (std::exchange(command.claimed_, false)) RangeLock::Release(command.claim_);
+  command.copy_.reset();  // the other disks may go now
   command.fate_ = task_set_.Leave(command.place_);
   command.outcome_ = command.fate_ == Fate::kAbortedByOther ? kTaskAborted : outcome;
   command.sense_format_ =

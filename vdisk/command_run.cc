@@ -40,12 +40,36 @@ void CommandRun::Take(const Transfer& transfer, Next next) const {
   server().device_.Execute(*nexus().nexus_, step);
 }
 
+void CommandRun::Copy(const CopyEnds& ends, BlockRange blocks, bool fua, Next next) const {
+  ScsiCommand::Step& step = command_.step_;
+  if (std::exchange(command_.step_held_, false)) step.Drop();
+  command_.next_ = next;
+  step.command = &command_;
+  step.kind = CommandKind::kCopy;
+  step.copy = ends;
+  step.blocks = blocks;
+  step.fua = fua;
+  step.done = [](Command& done) {
+    ScsiCommand& command = *static_cast<ScsiCommand::Step&>(done).command;
+    command.step_held_ = true;
+    command.next_(CommandRun(command));
+  };
+  server().device_.Execute(*nexus().nexus_, step);
+}
+
 void CommandRun::ClaimForItself(std::span<const BlockRange> ranges, Next next) const {
-  command_.parts_ = std::vector<RangePart>(ranges.size());
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    command_.parts_[i].table = &server().ranges_;
-    command_.parts_[i].range = geometry().Bytes(ranges[i]);
-    command_.parts_[i].mode = RangeMode::kExclusive;
+  std::vector<ClaimedBlocks> all;
+  all.reserve(ranges.size());
+  for (const BlockRange& blocks : ranges) all.push_back({.of = server(), .blocks = blocks});
+  Claim(all, next);
+}
+
+void CommandRun::Claim(std::span<const ClaimedBlocks> all, Next next) const {
+  command_.parts_ = std::vector<RangePart>(all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    command_.parts_[i].table = &all[i].of.ranges_;
+    command_.parts_[i].range = all[i].of.device_.geometry().Bytes(all[i].blocks);
+    command_.parts_[i].mode = all[i].mode;
   }
   command_.next_ = next;
   command_.claimed_ = true;
@@ -114,17 +138,18 @@ bool CommandRun::HasAllData() const {
 }
 
 bool CommandRun::EndIfWriteProtected() const {
-  if (server().device_.read_only()) {
-    End(kWriteProtected);
-    return true;
-  }
-  if (!server().swp_.load(std::memory_order_relaxed)) return false;
-  End(kSoftwareWriteProtected);
-  return true;
+  const Outcome protection = server().write_protection();
+  if (!protection.good()) End(protection);
+  return !protection.good();
 }
 
 bool CommandRun::writes_through() const {
-  return cdb().Has(CdbFlag::kFua) || !server().wce_.load(std::memory_order_relaxed);
+  return cdb().Has(CdbFlag::kFua) || server().writes_through();
+}
+
+SenseFormat CommandRun::sense_format() const {
+  return server().d_sense_.load(std::memory_order_relaxed) ? SenseFormat::kDescriptor
+                                                           : SenseFormat::kFixed;
 }
 
 }  // namespace quire

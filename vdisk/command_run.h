@@ -80,8 +80,20 @@ class CommandRun {
   // Ends the command with what the last read step found: its initiator gets it.
   void EndWithFound() const;
 
-  // Goes on with `next` when nobody else is at these blocks, until the command ends.
-  // REQUIRES: on the disk, none of them empty.
+  // Copies blocks between disks, of which the command's own need not be one. Goes on with `next` in
+  // any case; then step_outcome() tells.
+  void Copy(const CopyEnds& ends, BlockRange blocks, bool fua, Next next) const;
+  const Outcome& step_outcome() const { return command_.step_.outcome; }
+
+  struct ClaimedBlocks {
+    DeviceServer& of;
+    BlockRange blocks;
+    RangeMode mode = RangeMode::kExclusive;
+  };
+  // Goes on with `next` when nobody else is at these blocks (kShared: nobody who wants them to
+  // itself), until the command ends. REQUIRES: on their disks, none of them empty.
+  void Claim(std::span<const ClaimedBlocks> all, Next next) const;
+  // All of them exclusively, on the command's own disk.
   void ClaimForItself(std::span<const BlockRange> ranges, Next next) const;
   // Does `job` on a worker thread, where it may block, and goes on with `next` when it has
   // succeeded; a failure ends the command.
@@ -94,11 +106,13 @@ class CommandRun {
   size_t& index() const { return command_.index_; }
   std::vector<Segment>& pieces() const { return command_.pieces_; }
   std::vector<uint8_t>& scratch() const { return command_.parameter_; }
+  std::unique_ptr<CopyTask>& copy_task() const { return command_.copy_; }
 
   // An abort has come: what is not yet published must not be.
   bool aborted() const { return command_.place_.aborted(); }
   // GOOD may only be said when the data is stable.
   bool writes_through() const;
+  SenseFormat sense_format() const;
 
  private:
   static constexpr uint64_t kMaxParameterBytes = 1 << 20;

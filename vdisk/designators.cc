@@ -1,6 +1,9 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "vdisk/designators.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/check.h"
 
 namespace quire {
@@ -80,6 +83,22 @@ void WriteDesignators(const Identity& identity, const TargetPortIdentity& port,
   if (!port.device_name.empty()) {
     NameString(port.device_name, Association::kTargetDevice, port.protocol, response);
   }
+}
+
+bool IsNamed(const Identity& identity, const Designator& designator) {
+  constexpr size_t kHeadBytes = 4;
+  std::array<uint8_t, 512> page;  // four names, the longest with a serial number of 64 bytes
+  Response response(page);
+  WriteDesignators(identity, {}, response);
+  QUIRE_CHECK(response.full_bytes() <= page.size());
+  for (size_t at = 0; at < response.full_bytes(); at += kHeadBytes + page[at + 3]) {
+    const auto name = std::span(page).subspan(at + kHeadBytes, page[at + 3]);
+    if ((page[at] & 0x0f) == designator.code_set && (page[at + 1] & 0x0f) == designator.type &&
+        std::ranges::equal(name, designator.bytes)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace quire

@@ -49,7 +49,18 @@ Device::Counts Device::counts() const {
   return sum;
 }
 
+int Device::CopyRefusal(const Command& command) const {
+  const CopyEnds& ends = command.copy;
+  const Device& source = ends.source != nullptr ? *ends.source : *this;
+  const Device& target = ends.target != nullptr ? *ends.target : *this;
+  if (source.block_bytes_ != target.block_bytes_) return EINVAL;
+  if (!target.geometry().Contains(command.blocks)) return ERANGE;
+  if (!source.geometry().Contains({ends.source_first, command.blocks.count})) return ERANGE;
+  return target.read_only() ? EROFS : 0;
+}
+
 int Device::Refusal(const Command& command, const Geometry& geometry) const {
+  if (command.kind == CommandKind::kCopy) return CopyRefusal(command);
   if (!geometry.Contains(command.blocks)) return ERANGE;
   switch (command.kind) {
     case CommandKind::kRead:
@@ -61,8 +72,28 @@ int Device::Refusal(const Command& command, const Geometry& geometry) const {
     case CommandKind::kUnmap:
     case CommandKind::kWriteZeroes:
       return read_only() ? EROFS : 0;
+    case CommandKind::kCopy:
+      break;
   }
   return EINVAL;
+}
+
+void Device::StartCopy(FileChannel& channel, Command& command) {
+  const CopyEnds& ends = command.copy;
+  Device& source = ends.source != nullptr ? *ends.source : *this;
+  Device& target = ends.target != nullptr ? *ends.target : *this;
+  const Geometry geometry = target.geometry();
+  Command::Part<CopyOp>& op = command.copy_;
+  op.command = &command;
+  op.source = &source.file();
+  op.target = &target.file();
+  op.range = geometry.Bytes({ends.source_first, command.blocks.count});
+  op.target_offset = geometry.Bytes(command.blocks).offset;
+  op.fua = command.fua;
+  channel.Copy(op, [](Completion& completion) {
+    auto& copy = static_cast<Command::Part<CopyOp>&>(completion);
+    Answer(*copy.command, copy.result(), Direction::kWrite);
+  });
 }
 
 void Device::Execute(Nexus& nexus, Command& command) {
@@ -136,6 +167,9 @@ void Device::Execute(Nexus& nexus, Command& command) {
       });
       return;
     }
+    case CommandKind::kCopy:
+      StartCopy(channel, command);
+      return;
   }
 }
 

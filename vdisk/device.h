@@ -55,6 +55,8 @@ class Device {
   void Enter(const Nexus& nexus);
   void Leave(const Nexus& nexus);
   int Refusal(const Command& command, const Geometry& geometry) const;
+  int CopyRefusal(const Command& command) const;
+  void StartCopy(FileChannel& channel, Command& command);
   static void Answer(Command& command, IoResult result, Direction direction);
 
   // Constant after construction.

@@ -98,20 +98,27 @@ absl::StatusOr<std::unique_ptr<DeviceServer>> DeviceServer::Create(Device& devic
   absl::StatusOr<std::unique_ptr<ReservationState>> reservations =
       ReservationState::Open(options.reservation_file);
   if (!reservations.ok()) return reservations.status();
-  return std::unique_ptr<DeviceServer>(
+  auto server = std::unique_ptr<DeviceServer>(
       new DeviceServer(device, options, *std::move(identity), *std::move(reservations)));
+  if (options.units != nullptr) {
+    if (absl::Status added = options.units->Add(*server, server->identity_); !added.ok()) {
+      return added;
+    }
+  }
+  return server;
 }
 
 DeviceServer::DeviceServer(Device& device, const Options& options, Identity identity,
                            std::unique_ptr<ReservationState> reservations)
     : device_(device),
       identity_(std::move(identity)),
-      traits_{.removable = options.removable},
+      traits_{.removable = options.removable, .third_party_copy = true},
       provisioning_(ProvisioningOf(device, options.thin)),
       limits_(LimitsOf(device, provisioning_, options.atomic_bytes)),
       operations_(OperationsOf(limits_)),
       physical_{.exponent = options.physical_exponent},
       ports_(options.ports),
+      units_(options.units),
       reservations_(std::move(reservations)) {
   MutexLock lock(mutex_);
   mode_.traits = ModeTraitsOf(device);
@@ -127,6 +134,7 @@ void DeviceServer::SetMode(const ModeParameters& parameters) {
 }
 
 DeviceServer::~DeviceServer() {
+  if (units_ != nullptr) units_->Remove(*this);
   MutexLock lock(mutex_);
   QUIRE_CHECK(nexuses_.empty());
 }
@@ -173,7 +181,19 @@ InquirySource DeviceServer::inquiry_source(const ScsiNexus& nexus) const {
           .traits = traits_,
           .port = nexus.port(),
           .limits = limits_,
-          .provisioning = provisioning_};
+          .provisioning = provisioning_,
+          .block_bytes = device_.geometry().block_bytes};
+}
+
+Outcome DeviceServer::write_protection() const {
+  if (device_.read_only()) return kWriteProtected;
+  return swp_.load(std::memory_order_relaxed) ? kSoftwareWriteProtected : kGood;
+}
+
+bool DeviceServer::Allows(const NexusId& id, ReservationClass command_class) const {
+  ReservationView view;
+  reservations_->Renew(view, id);
+  return view.Allows(command_class);
 }
 
 void DeviceServer::ChangeMode(const ModeParameters& parameters, const ScsiNexus& by) {

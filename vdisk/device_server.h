@@ -22,6 +22,7 @@
 #include "vdisk/device.h"
 #include "vdisk/identity.h"
 #include "vdisk/inquiry.h"
+#include "vdisk/logical_units.h"
 #include "vdisk/mode_parameters.h"
 #include "vdisk/range_lock.h"
 #include "vdisk/reservation_state.h"
@@ -44,6 +45,9 @@ class DeviceServer {
     uint32_t atomic_bytes = 16 * 1024;
     std::string reservation_file = {};  // where reservations survive; empty: they do not
     std::vector<TargetPort> ports = {{1, TransportProtocol::kIscsi}};
+    // The disks that copies may be between, and this one among them; nullptr: within this one only.
+    // Outlives it.
+    LogicalUnits* units = nullptr;
   };
 
   static absl::StatusOr<std::unique_ptr<DeviceServer>> Create(Device& device,
@@ -68,6 +72,15 @@ class DeviceServer {
   // What this disk does; the rest is refused.
   const OperationSet& operations() const { return operations_; }
   const PhysicalBlocks& physical() const { return physical_; }
+  const Identity& identity() const { return identity_; }
+  // Good, or why nothing may be written.
+  Outcome write_protection() const;
+  // GOOD may only be said when data is stable (WCE=0).
+  bool writes_through() const { return !wce_.load(std::memory_order_relaxed); }
+  // Whether the reservations let a nexus do that, which need not be connected.
+  bool Allows(const NexusId& id, ReservationClass command_class) const;
+  // Where this disk finds others; may be nullptr.
+  LogicalUnits* units() const { return units_; }
   // Lifetime: of this and the nexus.
   InquirySource inquiry_source(const ScsiNexus& nexus) const;
   // New mode parameters, which the other nexuses are told about.
@@ -131,6 +144,7 @@ class DeviceServer {
   const OperationSet operations_;
   const PhysicalBlocks physical_;
   const std::vector<TargetPort> ports_;
+  LogicalUnits* const units_;
   // Have locks of their own.
   RangeLock ranges_;
   TaskSet task_set_;

@@ -51,6 +51,10 @@ CommandRun::Handler CommandRun::HandlerOf(Operation operation) {
       return PersistentReserveIn;
     case Operation::kPersistentReserveOut:
       return PersistentReserveOut;
+    case Operation::kExtendedCopy:
+      return ExtendedCopy;
+    case Operation::kReceiveCopyResults:
+      return ReceiveCopyResults;
     case Operation::kReportSupportedOperationCodes:
       return ReportSupportedOperationCodes;
     case Operation::kReportSupportedTaskManagementFunctions:

@@ -23,6 +23,9 @@ void PersistentReserveIn(CommandRun run);
 void PersistentReserveOut(CommandRun run);
 void Reserve(CommandRun run);
 void Release(CommandRun run);
+// spc_copy.cc
+void ExtendedCopy(CommandRun run);
+void ReceiveCopyResults(CommandRun run);
 // sbc_capacity.cc
 void ReadCapacity10(CommandRun run);
 void ReadCapacity16(CommandRun run);

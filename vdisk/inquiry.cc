@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 #include "vdisk/inquiry.h"
 
+#include "vdisk/copy_results.h"
 #include "vdisk/designators.h"
 #include "vdisk/outcomes.h"
 #include "vdisk/sense_data.h"
@@ -23,13 +24,14 @@ enum VpdPage : uint8_t {
   kUnitSerialNumber = 0x80,
   kDeviceIdentification = 0x83,
   kExtendedInquiry = 0x86,
+  kThirdPartyCopy = 0x8f,
   kBlockLimits = 0xb0,
   kBlockDeviceCharacteristics = 0xb1,
   kLogicalBlockProvisioning = 0xb2,
 };
 constexpr VpdPage kPages[] = {
-    kSupportedPages, kUnitSerialNumber,           kDeviceIdentification,    kExtendedInquiry,
-    kBlockLimits,    kBlockDeviceCharacteristics, kLogicalBlockProvisioning};
+    kSupportedPages, kUnitSerialNumber, kDeviceIdentification,       kExtendedInquiry,
+    kThirdPartyCopy, kBlockLimits,      kBlockDeviceCharacteristics, kLogicalBlockProvisioning};
 
 void WriteAfterHead(const InquirySource& source, Response& response) {
   const InquiryTraits& traits = source.traits;
@@ -64,7 +66,9 @@ void WriteExtendedInquiry(Response& response) {
 bool WritePageBody(uint8_t page_code, const InquirySource& source, Response& response) {
   switch (page_code) {
     case kSupportedPages:  // SPC-4 7.8.14
-      for (const VpdPage page : kPages) response.Byte(page);
+      for (const VpdPage page : kPages) {
+        if (page != kThirdPartyCopy || source.traits.third_party_copy) response.Byte(page);
+      }
       return true;
     case kUnitSerialNumber:  // SPC-4 7.8.15
       response.Text(source.identity.serial(), source.identity.serial().size());
@@ -74,6 +78,10 @@ bool WritePageBody(uint8_t page_code, const InquirySource& source, Response& res
       return true;
     case kExtendedInquiry:
       WriteExtendedInquiry(response);
+      return true;
+    case kThirdPartyCopy:
+      if (!source.traits.third_party_copy) return false;
+      WriteThirdPartyCopyPage(source.block_bytes, response);
       return true;
     case kBlockLimits:
       WriteBlockLimits(source.limits, response);

@@ -32,6 +32,7 @@ struct InquirySource {
   const TargetPortIdentity& port;
   const BlockLimits& limits;
   const Provisioning& provisioning;
+  uint32_t block_bytes = 512;
 };
 
 // SPC-4 6.6.2: 96 bytes.
@@ -39,7 +40,8 @@ void WriteStandardInquiry(const InquirySource& source, Response& response);
 // For a LUN where no disk is: peripheral qualifier 011b, device type 1Fh (SPC-4 6.6.2).
 void WriteAbsentInquiry(Response& response);
 
-// The pages 00h, 80h, 83h, 86h, B0h, B1h and B2h. Another one is an invalid field in the CDB.
+// The pages 00h, 80h, 83h, 86h, 8Fh (with 3PC), B0h, B1h and B2h. Another one is an invalid field
+// in the CDB.
 Outcome WriteVitalProductData(uint8_t page_code, const InquirySource& source, Response& response);
 
 }  // namespace quire

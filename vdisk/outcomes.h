@@ -41,6 +41,7 @@ constexpr Outcome kLogicalUnitCommunicationFailure =
     CheckCondition(SenseKey::kHardwareError, 0x08, 0x00);
 
 // ILLEGAL REQUEST.
+constexpr Outcome kOperationInProgress = CheckCondition(SenseKey::kIllegalRequest, 0x00, 0x16);
 constexpr Outcome kParameterListLengthError = CheckCondition(SenseKey::kIllegalRequest, 0x1a, 0x00);
 constexpr Outcome kInvalidOpcode = CheckCondition(SenseKey::kIllegalRequest, 0x20, 0x00);
 constexpr Outcome kLbaOutOfRange = CheckCondition(SenseKey::kIllegalRequest, 0x21, 0x00);
@@ -57,6 +58,8 @@ constexpr Outcome kTooManySegmentDescriptors =
     CheckCondition(SenseKey::kIllegalRequest, 0x26, 0x08);
 constexpr Outcome kUnsupportedSegmentDescriptorType =
     CheckCondition(SenseKey::kIllegalRequest, 0x26, 0x09);
+constexpr Outcome kInlineDataLengthExceeded = CheckCondition(SenseKey::kIllegalRequest, 0x26, 0x0b);
+constexpr Outcome kInvalidOperationForCopy = CheckCondition(SenseKey::kIllegalRequest, 0x26, 0x0c);
 constexpr Outcome kCommandSequenceError = CheckCondition(SenseKey::kIllegalRequest, 0x2c, 0x00);
 constexpr Outcome kSavingParametersNotSupported =
     CheckCondition(SenseKey::kIllegalRequest, 0x39, 0x00);
@@ -69,6 +72,8 @@ constexpr Outcome kWriteProtected = CheckCondition(SenseKey::kDataProtect, 0x27,
 constexpr Outcome kSoftwareWriteProtected = CheckCondition(SenseKey::kDataProtect, 0x27, 0x02);
 constexpr Outcome kSpaceAllocationFailed = CheckCondition(SenseKey::kDataProtect, 0x27, 0x07);
 constexpr Outcome kCopyTargetNotReachable = CheckCondition(SenseKey::kCopyAborted, 0x0d, 0x02);
+constexpr Outcome kIncorrectCopyTargetDeviceType =
+    CheckCondition(SenseKey::kCopyAborted, 0x0d, 0x03);
 constexpr Outcome kThirdPartyDeviceFailure = CheckCondition(SenseKey::kCopyAborted, 0x0d, 0x01);
 constexpr Outcome kEchoBufferOverwritten = CheckCondition(SenseKey::kAbortedCommand, 0x3f, 0x0f);
 constexpr Outcome kDataPhaseError = CheckCondition(SenseKey::kAbortedCommand, 0x4b, 0x00);

@@ -13,12 +13,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "engine/completion.h"
 #include "vdisk/cdb.h"
 #include "vdisk/command.h"
+#include "vdisk/copy_task.h"
 #include "vdisk/range_claim.h"
 #include "vdisk/reservation_state.h"
 #include "vdisk/sense_data.h"
@@ -109,7 +111,8 @@ class ScsiCommand {
   // A wait.
   Hop hop_{*this};
   // Commands with lists or several steps.
-  std::vector<RangePart> parts_;    // of UNMAP; others have one
+  std::vector<RangePart> parts_;    // of UNMAP and EXTENDED COPY; others have one
+  std::unique_ptr<CopyTask> copy_;  // of EXTENDED COPY
   BlockRange left_;                 // of a command that goes piece by piece
   size_t index_ = 0;                // likewise
   std::vector<uint8_t> parameter_;  // parameter data for the initiator, or a list from it

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "vdisk/copy_results.h"
 #include "vdisk/identity.h"
 #include "vdisk/nexus.h"
 #include "vdisk/nexus_id.h"
@@ -34,6 +35,8 @@ class ScsiNexus {
   DeviceServer& server() { return server_; }
   // For task management functions.
   NexusTasks& tasks() { return tasks_; }
+  // Of its third-party copies; the reactor's.
+  CopyResults& copies() { return copies_; }
   UnitAttentionQueue& attentions() { return attentions_; }
 
  private:
@@ -53,6 +56,7 @@ class ScsiNexus {
   std::unique_ptr<Nexus> nexus_;
   RangeLane lane_;
   ReservationView view_;
+  CopyResults copies_;
 };
 
 }  // namespace quire

@@ -159,7 +159,17 @@ TEST(CopierTest, WritethroughFlushesTheTargetInTheEnd) {
   FaultyFile target(kDiskBytes, {.path = "", .cache = CacheMode::kWritethrough});
   ASSERT_TRUE(source.client().Copy(source.file(), {0, 8 * kMiB}, target.file(), 0).ok());
   EXPECT_EQ(target.faulty().Log(), "ccf");
-  EXPECT_EQ(source.faulty().Log(), "");
+  EXPECT_EQ(target.client().Copy(target.file(), {0, 4096}, source.file(), 8192),
+            IoResult::Bytes(0));
+  EXPECT_EQ(source.faulty().Log(), "c") << "the source's mode says nothing";
+  CopyOp op;
+  op.source = &target.file();
+  op.target = &source.file();
+  op.range = {0, 4096};
+  op.fua = true;
+  target.client().channel().Copy(op, Client::Mark);
+  EXPECT_EQ(target.client().Await(op), IoResult::Bytes(0));
+  EXPECT_EQ(source.faulty().Log(), "ccf");
   SetLogSink([](LogLevel, std::string_view) {});
   target.faulty().Set({.kind = IoOp::Kind::kFlush, .error = EIO, .count = 1});
   EXPECT_EQ(source.client().Copy(source.file(), {0, 4096}, target.file(), 0), IoResult::Error(EIO));

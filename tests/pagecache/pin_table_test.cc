@@ -79,6 +79,33 @@ TEST_F(PinTableTest, FirstComeFirstServed) {
   Release(last);
 }
 
+// A copy holds its source, and waits for its target behind a write that waits for that source: had
+// it entered for one after the other, neither would ever go on.
+TEST_F(PinTableTest, TwoRangesAtOnceMakeNoCircle) {
+  PinTable other;
+  const Pin::Granted granted = [](Pin& pin) { static_cast<TestPin&>(pin).granted = true; };
+  for (PinTable* const target_table : {&table_, &other}) {
+    TestPin held;
+    TestPin source;
+    TestPin target;
+    TestPin across;
+    ASSERT_TRUE(target_table->Acquire(held, {12288, 4096}, PinKind::kWrite, granted));
+    EXPECT_EQ(
+        PinTable::AcquireBoth({table_, source, {4096, 4096}, PinKind::kFill},
+                              {*target_table, target, {12288, 8192}, PinKind::kWrite}, granted),
+        1u);
+    ASSERT_FALSE(Acquire(across, {0, 16384}, PinKind::kWrite));
+    EXPECT_FALSE(target.granted);
+    target_table->Release(held);
+    EXPECT_TRUE(target.granted);
+    EXPECT_FALSE(across.granted);
+    Release(source);
+    target_table->Release(target);
+    EXPECT_TRUE(across.granted);
+    Release(across);
+  }
+}
+
 TEST_F(PinTableTest, AFilledReadIsLentAndLetsOthersGo) {
   TestPin fill;
   TestPin second;

@@ -44,6 +44,33 @@ TEST(DesignatorsTest, OfTheUnitAlone) {
   EXPECT_EQ(Written(*Identity::Make({.serial = "foobar"}), {}), OfTheUnit());
 }
 
+TEST(DesignatorsTest, IsNamedByEachOfThemAndNothingElse) {
+  const Identity identity = *Identity::Make({.serial = "foobar"});
+  const Bytes page = OfTheUnit();
+  size_t count = 0;
+  for (size_t at = 0; at < page.size(); at += 4u + page[at + 3]) {
+    Bytes name(page.begin() + static_cast<ptrdiff_t>(at) + 4,
+               page.begin() + static_cast<ptrdiff_t>(at) + 4 + page[at + 3]);
+    const Designator designator{.code_set = page[at], .type = page[at + 1], .bytes = name};
+    EXPECT_TRUE(IsNamed(identity, designator));
+    EXPECT_FALSE(IsNamed(*Identity::Make({.serial = "foobaz"}), designator));
+    Designator other = designator;
+    other.type ^= 7;
+    EXPECT_FALSE(IsNamed(identity, other));
+    other = designator;
+    other.code_set ^= 3;
+    EXPECT_FALSE(IsNamed(identity, other));
+    other = designator;
+    other.bytes = other.bytes.first(name.size() - 1);
+    EXPECT_FALSE(IsNamed(identity, other));
+    name.back() ^= 1;
+    EXPECT_FALSE(IsNamed(identity, designator));
+    ++count;
+  }
+  EXPECT_EQ(count, 4u);
+  EXPECT_FALSE(IsNamed(identity, {}));
+}
+
 TEST(DesignatorsTest, OfThePortToo) {
   const TargetPortIdentity port{.relative_port = 0x0102,
                                 .port_group = 3,

@@ -83,6 +83,18 @@ TEST(InquiryTest, SupportedPages) {
   EXPECT_EQ(Page(0x00), (Bytes{0, 0, 0, 7, 0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2}));
 }
 
+TEST(InquiryTest, AThirdPartyCopyPageWhereThereAreSuchCopies) {
+  Disk disk;
+  Bytes buffer(1024);
+  Response response(buffer);
+  EXPECT_EQ(WriteVitalProductData(0x8f, disk.source(), response), kInvalidFieldInCdb.AtCdbField(2));
+  disk.traits.third_party_copy = true;
+  const Bytes page = Page(0x8f, disk);
+  EXPECT_EQ(page[1], 0x8f);
+  EXPECT_EQ(page[2] * 256u + page[3] + 4, page.size());
+  EXPECT_EQ(Page(0x00, disk)[8], 0x8f);
+}
+
 TEST(InquiryTest, UnitSerialNumber) {
   EXPECT_EQ(Page(0x80), (Bytes{0, 0x80, 0, 6, 'f', 'o', 'o', 'b', 'a', 'r'}));
 }

@@ -113,7 +113,7 @@ class ScsiFixture : public testing::Test {
   // The outcome; what came with it is in `found_`.
   Outcome Run(ScsiNexus& nexus, Bytes cdb, Bytes data = {}) {
     TestCommand command(std::move(cdb), std::move(data));
-    server_->Execute(nexus, command);
+    nexus.server().Execute(nexus, command);
     EXPECT_EQ(command.count_done, 0) << "never inside the call that started it";
     WaitFor(command);
     for (int i = 0; i < 20000 && command.count_freed == 0; ++i) reactor_->Wait(kNsPerMs);
