@@ -22,6 +22,7 @@ class LogicalUnitsTest : public testing::Test {
   };
 
   absl::Status Make(Disk& disk, const std::string& serial) {
+    disk.device.reset();
     disk.device = *Device::Create(*File::Open({.path = disk.file.path()}), 512);
     DeviceServer::Options options;
     options.identity.serial = serial;
