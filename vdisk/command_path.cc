@@ -219,8 +219,11 @@ void DeviceServer::Run(ScsiCommand& command) {
 
 void DeviceServer::End(ScsiCommand& command, const Outcome& outcome) {
   if (std::exchange(command.claimed_, false)) RangeLock::Release(command.claim_);
-  command.copy_.reset();  // the other disks may go now
   command.fate_ = task_set_.Leave(command.place_);
+  if (command.copy_ != nullptr) {
+    command.copy_->NoteEnd(command.fate_ == Fate::kUntouched ? outcome : kTaskAborted);
+    command.copy_.reset();  // the other disks may go now
+  }
   command.outcome_ = command.fate_ == Fate::kAbortedByOther ? kTaskAborted : outcome;
   command.sense_format_ =
       d_sense_.load(std::memory_order_relaxed) ? SenseFormat::kDescriptor : SenseFormat::kFixed;

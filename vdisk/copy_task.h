@@ -14,6 +14,12 @@
 namespace quire {
 
 struct CopyTask {
+  void NoteEnd(const Outcome& outcome) const {
+    if (result == nullptr) return;
+    result->running = false;
+    result->outcome = outcome;
+  }
+
   CopyList list;
   std::vector<DeviceServer*> units;  // one for each CSCD descriptor
   std::vector<LogicalUnits::Use> uses;

@@ -21,14 +21,6 @@ Outcome Fault(const Outcome& outcome, size_t byte) {
   return outcome.AtParameterField(static_cast<uint16_t>(byte));
 }
 
-void EndCopy(CommandRun run, const Outcome& outcome) {
-  if (CopyResult* const result = run.copy_task()->result; result != nullptr) {
-    result->running = false;
-    result->outcome = run.aborted() ? kTaskAborted : outcome;
-  }
-  run.End(outcome);
-}
-
 // The unit of a segment's CSCD descriptor ID.
 DeviceServer& UnitOf(CommandRun run, uint16_t id) {
   return id == CopyList::kOwnUnit ? run.server() : *run.copy_task()->units[id];
@@ -40,7 +32,8 @@ Outcome CheckAccess(CommandRun run, const CopySegment& segment) {
   DeviceServer& source = UnitOf(run, segment.source);
   DeviceServer& target = UnitOf(run, segment.target);
   for (const DeviceServer* const unit : {&source, &target}) {
-    if (unit != &run.server() && unit->units()->leaving(*unit)) return kCopyTargetNotReachable;
+    if (unit != &run.server() && run.server().units()->leaving(*unit))
+      return kCopyTargetNotReachable;
   }
   const NexusId& id = run.nexus().id();
   if (!source.Allows(id, ReservationClass::kMediumRead)) return kThirdPartyDeviceFailure;
@@ -113,7 +106,7 @@ void CopyNext(CommandRun run);
 void OnCopied(CommandRun run) {
   const CopyTask& task = *run.copy_task();
   if (const Outcome outcome = run.step_outcome(); !outcome.good()) {
-    EndCopy(run, OutcomeOfPiece(outcome));
+    run.End(OutcomeOfPiece(outcome));
     return;
   }
   if (task.result != nullptr) task.result->count_bytes += task.piece_bytes;
@@ -144,7 +137,7 @@ void CopyNext(CommandRun run) {
     ++run.index();
     if (task.result != nullptr) task.result->count_segments = static_cast<uint16_t>(run.index());
     if (run.index() == task.list.count_segments()) {
-      EndCopy(run, kGood);
+      run.End(kGood);
       return;
     }
     run.left() = task.list.segment(run.index()).target_blocks;
@@ -152,7 +145,7 @@ void CopyNext(CommandRun run) {
   const CopySegment segment = task.list.segment(run.index());
   const Outcome outcome = CheckAccess(run, segment);
   if (run.aborted() || !outcome.good()) {
-    EndCopy(run, outcome);
+    run.End(outcome);
   } else {
     CopyPiece(run, segment);
   }
@@ -196,7 +189,7 @@ void ExtendedCopy(CommandRun run) {
   Outcome outcome = FindUnits(run);
   if (outcome.good()) outcome = CheckSegments(run);
   if (!outcome.good() || list.count_segments() == 0) {
-    EndCopy(run, outcome);
+    run.End(outcome);
     return;
   }
   run.index() = 0;
