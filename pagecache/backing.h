@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -47,6 +48,12 @@ struct BackingTraits {
   }
 };
 
+// What a file has of its file system, and what is left there for everybody.
+struct Room {
+  uint64_t used_bytes = 0;
+  uint64_t available_bytes = 0;
+};
+
 class Backing {
  public:
   virtual ~Backing() = default;
@@ -54,6 +61,8 @@ class Backing {
   virtual const BackingTraits& traits() const = 0;
   // The size now, as others may have left it; -errno as a negative number.
   virtual int64_t CurrentSize() = 0;
+  // The room now; none where there is no file system. May block.
+  virtual std::optional<Room> CurrentRoom() { return std::nullopt; }
   // Maps the bytes; the engine asks at open and again after growth.
   virtual absl::StatusOr<std::unique_ptr<Mapping>> Map(uint64_t size_bytes) = 0;
   // The descriptor for those who splice; -1 when there is none.

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,8 @@ class File {
   uint64_t size_bytes() const { return size_bytes_.load(std::memory_order_acquire); }
   const BackingTraits& traits() const { return backing_->traits(); }
   const FileOptions& options() const { return options_; }
+  // What the file takes and what is left for it; none where there is no file system. May block.
+  std::optional<Room> CurrentRoom() { return backing_->CurrentRoom(); }
   // One line: file system, cache mode, what was probed.
   std::string Describe() const;
 

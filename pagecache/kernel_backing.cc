@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -118,6 +119,16 @@ int64_t KernelBacking::CurrentSize() {
   // Of a block device, too: the end of its page cache.
   const off_t size = lseek(fd_, 0, SEEK_END);
   return size >= 0 ? size : -errno;
+}
+
+std::optional<Room> KernelBacking::CurrentRoom() {
+  constexpr uint64_t kStatBlockBytes = 512;  // of st_blocks, whatever the file system's is
+  struct stat file;
+  struct statvfs file_system;
+  if (fstat(fd_, &file) != 0 || !S_ISREG(file.st_mode)) return std::nullopt;
+  if (fstatvfs(fd_, &file_system) != 0) return std::nullopt;
+  return Room{static_cast<uint64_t>(file.st_blocks) * kStatBlockBytes,
+              uint64_t{file_system.f_bavail} * file_system.f_frsize};
 }
 
 absl::StatusOr<std::unique_ptr<Mapping>> KernelBacking::Map(uint64_t size_bytes) {

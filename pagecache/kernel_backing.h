@@ -25,6 +25,7 @@ class KernelBacking final : public Backing {
 
   const BackingTraits& traits() const override { return traits_; }
   int64_t CurrentSize() override;
+  std::optional<Room> CurrentRoom() override;
   absl::StatusOr<std::unique_ptr<Mapping>> Map(uint64_t size_bytes) override;
   int fd() const override { return fd_; }
   int direct_fd() const override { return direct_fd_; }

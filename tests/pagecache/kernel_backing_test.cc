@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "tests/support/loop.h"
 #include "tests/support/served_file.h"
 
 namespace quire {
@@ -66,6 +67,21 @@ TEST(KernelBackingTest, GrowsAndTellsItsSize) {
   EXPECT_EQ(backing->Grow(2 * kBytes), 0);
   EXPECT_EQ(backing->Grow(kBytes), 0);
   EXPECT_EQ(backing->CurrentSize(), static_cast<int64_t>(2 * kBytes));
+}
+
+TEST(KernelBackingTest, TellsTheRoomThatItTakesAndThatIsLeft) {
+  const ScratchFile scratch(kBytes);
+  const auto backing = *KernelBacking::Open({.path = scratch.path()});
+  const std::optional<Room> sparse = backing->CurrentRoom();
+  ASSERT_TRUE(sparse.has_value());
+  EXPECT_LT(sparse->used_bytes, kBytes / 2);
+  EXPECT_GT(sparse->available_bytes, kBytes);
+  scratch.Fill(0, Filled(kBytes, 'a'));
+  EXPECT_EQ(fsync(scratch.fd()), 0);  // until then the file system may not have decided
+  EXPECT_GE(backing->CurrentRoom()->used_bytes, kBytes);
+  const LoopDevice device(kBytes);
+  if (device.path().empty()) GTEST_SKIP() << device.why();
+  EXPECT_FALSE((*KernelBacking::Open({.path = device.path()}))->CurrentRoom().has_value());
 }
 
 }  // namespace

@@ -50,6 +50,8 @@ class FaultyBacking final : public Backing {
   void WhenAsked(std::function<void()> act) { when_asked_ = std::move(act); }
   // From now on nothing can be mapped.
   void RefuseMaps() { maps_ = false; }
+  // How often the engine has asked for the room.
+  uint64_t count_rooms() const { return rooms_.load(); }
   // One letter for each of the first operations: r, w, f(lush), a(llocate), A(dvise), c(opy).
   std::string Log();
   // What was asked to be on the medium since this was last called: flushes, and writes with DSYNC.
@@ -57,6 +59,10 @@ class FaultyBacking final : public Backing {
 
   const BackingTraits& traits() const override { return inner_->traits(); }
   int64_t CurrentSize() override { return inner_->CurrentSize(); }
+  std::optional<Room> CurrentRoom() override {
+    ++rooms_;
+    return inner_->CurrentRoom();
+  }
   absl::StatusOr<std::unique_ptr<Mapping>> Map(uint64_t size) override {
     if (!maps_) return absl::UnavailableError("the test refuses it");
     return inner_->Map(size);
@@ -102,6 +108,7 @@ class FaultyBacking final : public Backing {
   std::function<void()> when_asked_;
   bool maps_ = true;
   std::atomic<uint64_t> seen_{0};
+  std::atomic<uint64_t> rooms_{0};
   Mutex mutex_;
   std::string log_ QUIRE_GUARDED_BY(mutex_);
   std::vector<Held> held_ QUIRE_GUARDED_BY(mutex_);
