@@ -79,7 +79,7 @@ void DeviceServer::TakeTurn(ScsiCommand& command) {
 Outcome DeviceServer::Refusal(ScsiCommand& command) {
   ScsiNexus& nexus = *command.nexus_;
   Outcome refusal = command.outcome_;
-  if (refusal.good() && !operations_.Has(command.cdb_.operation())) {
+  if (refusal.good() && !operations().Has(command.cdb_.operation())) {
     refusal = kInvalidOpcode;
   }
   const bool conflict = refusal.good() && !reservations_->Allows(nexus.view_, nexus.id_,
@@ -199,6 +199,7 @@ void DeviceServer::ClaimBlocks(ScsiCommand& command) {
 // True, and the command has ended: the disk was cut since its blocks were found there. While it
 // holds them it is not (Resize).
 bool DeviceServer::EndIfCutOff(ScsiCommand& command) {
+  if (command.cdb_.operation() == Operation::kModeSelect) return false;  // it addresses none
   const uint64_t size_bytes = device_.file().size_bytes();
   for (const RangePart& part : command.claim_.parts()) {
     if (part.table != &ranges_ || part.range.FitsIn(size_bytes)) continue;

@@ -31,6 +31,9 @@ void CommandRun::Take(const Transfer& transfer, Next next) const {
     ScsiCommand& command = *static_cast<ScsiCommand::Step&>(done).command;
     command.step_held_ = true;
     const CommandRun run(command);
+    if (done.kind != CommandKind::kRead && run.nexus().lookout_.has_value()) {
+      run.nexus().lookout_->NoteWritten();
+    }
     if (!done.outcome.good()) {
       run.End(done.outcome);
     } else {
@@ -71,6 +74,23 @@ void CommandRun::Claim(std::span<const ClaimedBlocks> all, Next next) const {
     command_.parts_[i].range = all[i].of.device_.geometry().Bytes(all[i].blocks);
     command_.parts_[i].mode = all[i].mode;
   }
+  ClaimParts(next);
+}
+
+// A place behind the end of every disk stands for the mode parameters.
+void CommandRun::ClaimModeParameters(bool disk, Next next) const {
+  constexpr ByteRange kModeParameters{uint64_t{1} << 63, 1};
+  command_.parts_ = std::vector<RangePart>(disk ? 2 : 1);
+  for (RangePart& part : command_.parts_) {
+    part.table = &server().ranges_;
+    part.range = kModeParameters;
+    part.mode = RangeMode::kExclusive;
+  }
+  if (disk) command_.parts_[0].range = geometry().Bytes({{0}, geometry().count});
+  ClaimParts(next);
+}
+
+void CommandRun::ClaimParts(Next next) const {
   command_.next_ = next;
   command_.claimed_ = true;
   constexpr void (*kClaimed)(ScsiCommand&) = [](ScsiCommand& here) {

@@ -51,6 +51,8 @@ class CommandRun {
     command_.parameter_is_in_ = true;
     return outcome;
   }
+  // Carries out what may block on a worker thread, and ends the command with what it returns.
+  void EndByWorker(Outcome (*work)(CommandRun run)) const;
 
   // ---- Questions ----
   // True, and the command has ended: more than one step carries, which Block Limits say (SBC-3
@@ -95,6 +97,8 @@ class CommandRun {
   void Claim(std::span<const ClaimedBlocks> all, Next next) const;
   // All of them exclusively, on the command's own disk.
   void ClaimForItself(std::span<const BlockRange> ranges, Next next) const;
+  // Likewise when no other command changes the mode parameters or, with `disk`, uses any block.
+  void ClaimModeParameters(bool disk, Next next) const;
   // Does `job` on a worker thread, where it may block, and goes on with `next` when it has
   // succeeded; a failure ends the command.
   void OnWorker(Job job, Next next) const;
@@ -116,6 +120,8 @@ class CommandRun {
 
  private:
   static constexpr uint64_t kMaxParameterBytes = 1 << 20;
+
+  void ClaimParts(Next next) const;
 
   friend class DeviceServer;
 

@@ -2,9 +2,10 @@
 #include "vdisk/device_server.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "pagecache/file.h"
 #include "vdisk/command_run.h"
 #include "vdisk/outcomes.h"
@@ -12,79 +13,17 @@
 namespace quire {
 namespace {
 
-// The kernel's atomic writes are powers of two at multiples of themselves, and Block Limits have no
-// words for that: between two sizes they promise every multiple of the granularity, which
-// initiators make use of when they join neighbouring writes. So one size is told and taken; 0 for
-// none.
-uint32_t AtomicUnit(const BackingTraits& traits, uint32_t wanted_bytes, uint32_t block_bytes) {
-  const uint32_t unit = std::bit_floor(std::min<uint32_t>(
-      {wanted_bytes, traits.atomic_write_max_bytes, static_cast<uint32_t>(kMaxTransferBytes)}));
-  return unit < std::max(block_bytes, traits.atomic_write_min_bytes) ? 0 : unit;
-}
-
-// How much UNMAP and WRITE SAME do in one command: none takes longer than its initiator waits.
-constexpr uint64_t kMaxUnmapBytes = uint64_t{4} << 30;
-constexpr uint64_t kMaxWriteSameBytes = 256 << 20;
-
-Provisioning ProvisioningOf(const Device& device, bool thin) {
-  Provisioning provisioning;
-  if (!thin || !device.traits().punch_hole) return provisioning;
-  provisioning.type = ProvisioningType::kThin;
-  provisioning.unmap = true;
-  provisioning.write_same16 = true;
-  provisioning.write_same10 = true;
-  provisioning.reads_zeroes = true;  // as every hole does
-  return provisioning;
-}
-
-// One command's longest transfer is what one step carries.
-BlockLimits LimitsOf(const Device& device, const Provisioning& provisioning,
-                     uint32_t atomic_bytes) {
-  const BackingTraits& traits = device.traits();
-  const uint32_t block_bytes = device.geometry().block_bytes;
-  const auto blocks = [block_bytes](uint64_t bytes) {
-    return static_cast<uint32_t>(bytes / block_bytes);
-  };
-  BlockLimits limits;
-  limits.max_compare_and_write = 255;
-  limits.optimal_granularity = static_cast<uint16_t>(blocks(4096));  // a page of the cache
-  limits.max_transfer = blocks(kMaxTransferBytes);
-  limits.optimal_transfer = blocks(kMaxTransferBytes / 4);
-  limits.write_same_needs_count = true;
-  limits.max_write_same = blocks(kMaxWriteSameBytes);
-  limits.max_atomic = blocks(AtomicUnit(traits, atomic_bytes, block_bytes));
-  limits.atomic_alignment = limits.atomic_granularity = limits.max_atomic;
-  if (!provisioning.unmap) return limits;
-  limits.max_unmap = blocks(kMaxUnmapBytes);
-  limits.max_unmap_descriptors = 256;
-  limits.unmap_granularity = std::max(1u, blocks(traits.punch_granularity_bytes));
-  limits.unmap_alignment = blocks(traits.punch_offset_bytes);
-  return limits;
-}
-
-OperationSet OperationsOf(const BlockLimits& limits) {
-  OperationSet operations = OperationSet::All();
-  for (const Opcode& row : AllOpcodes()) {
-    if (CommandRun::HandlerOf(row.operation) == nullptr) {
-      operations = operations.Without(row.operation);
-    }
+// Those of the last start, or the default ones where there are none or they are damaged.
+ModeParameters SavedParameters(const std::optional<ModeFile>& file, const ModeTraits& traits) {
+  if (!file.has_value()) return traits.defaults;
+  const absl::StatusOr<std::optional<ModeParameters>> loaded = file->Load();
+  if (!loaded.ok()) {
+    Log(LogLevel::kError,
+        absl::StrCat("default mode parameters are used: ", loaded.status().message()));
   }
-  if (limits.max_unmap == 0) operations = operations.Without(Operation::kUnmap);
-  if (limits.max_atomic == 0) operations = operations.Without(Operation::kWriteAtomic);
-  return operations;
-}
-
-// WCE as the file's cache is. What a writeback or uncached file does can be had stable by flushing
-// each write; a writethrough one cannot be made to write back.
-ModeTraits ModeTraitsOf(const Device& device) {
-  const CacheMode cache = device.cache();
-  ModeTraits traits;
-  traits.write_protected = device.read_only();
-  traits.savable = false;
-  traits.wce_changeable = cache != CacheMode::kWritethrough;
-  traits.read_cache_disabled = cache == CacheMode::kNone;
-  traits.defaults.wce = traits.wce_changeable ? 1 : 0;
-  return traits;
+  ModeParameters saved = loaded.ok() ? loaded->value_or(traits.defaults) : traits.defaults;
+  if (!traits.wce_changeable) saved.wce = traits.defaults.wce;
+  return saved;
 }
 
 }  // namespace
@@ -95,11 +34,13 @@ absl::StatusOr<std::unique_ptr<DeviceServer>> DeviceServer::Create(Device& devic
   if (named.name.empty()) named.name = device.file().options().path;
   absl::StatusOr<Identity> identity = Identity::Make(named);
   if (!identity.ok()) return identity.status();
+  absl::StatusOr<Description> description = Description::Of(device, options);
+  if (!description.ok()) return description.status();
   absl::StatusOr<std::unique_ptr<ReservationState>> reservations =
       ReservationState::Open(options.reservation_file);
   if (!reservations.ok()) return reservations.status();
-  auto server = std::unique_ptr<DeviceServer>(
-      new DeviceServer(device, options, *std::move(identity), *std::move(reservations)));
+  auto server = std::unique_ptr<DeviceServer>(new DeviceServer(
+      device, options, *std::move(identity), *description, *std::move(reservations)));
   if (options.units != nullptr) {
     if (absl::Status added = options.units->Add(*server, server->identity_); !added.ok()) {
       return added;
@@ -109,21 +50,21 @@ absl::StatusOr<std::unique_ptr<DeviceServer>> DeviceServer::Create(Device& devic
 }
 
 DeviceServer::DeviceServer(Device& device, const Options& options, Identity identity,
+                           const Description& description,
                            std::unique_ptr<ReservationState> reservations)
     : device_(device),
       identity_(std::move(identity)),
-      traits_{.removable = options.removable, .third_party_copy = true},
-      provisioning_(ProvisioningOf(device, options.thin)),
-      limits_(LimitsOf(device, provisioning_, options.atomic_bytes)),
-      operations_(OperationsOf(limits_)),
-      physical_{.exponent = options.physical_exponent},
+      description_(description),
       ports_(options.ports),
       units_(options.units),
+      mode_file_(options.mode_file.empty() ? std::nullopt
+                                           : std::optional<ModeFile>(options.mode_file)),
       reservations_(std::move(reservations)) {
   MutexLock lock(mutex_);
-  mode_.traits = ModeTraitsOf(device);
-  mode_.saved = mode_.traits.defaults;
-  SetMode(mode_.traits.defaults);
+  mode_.traits = description_.mode;
+  mode_.saved = SavedParameters(mode_file_, mode_.traits);
+  SetMode(mode_.saved);
+  if (options.threshold_bytes != 0) room_watch_.emplace(device.file(), options.threshold_bytes);
 }
 
 void DeviceServer::SetMode(const ModeParameters& parameters) {
@@ -141,6 +82,7 @@ DeviceServer::~DeviceServer() {
 
 std::unique_ptr<ScsiNexus> DeviceServer::Connect(Reactor& reactor, NexusId id,
                                                  TargetPortIdentity port) {
+  port.port_group = kPortGroup;
   return std::make_unique<ScsiNexus>(*this, reactor, std::move(id), port);
 }
 
@@ -178,10 +120,10 @@ ModeState DeviceServer::mode_state() const {
 
 InquirySource DeviceServer::inquiry_source(const ScsiNexus& nexus) const {
   return {.identity = identity_,
-          .traits = traits_,
+          .traits = description_.traits,
           .port = nexus.port(),
-          .limits = limits_,
-          .provisioning = provisioning_,
+          .limits = description_.limits,
+          .provisioning = description_.provisioning,
           .block_bytes = device_.geometry().block_bytes};
 }
 
@@ -194,6 +136,28 @@ bool DeviceServer::Allows(const NexusId& id, ReservationClass command_class) con
   ReservationView view;
   reservations_->Renew(view, id);
   return view.Allows(command_class);
+}
+
+std::optional<MappingResources> DeviceServer::mapping_resources() const {
+  if (description_.provisioning.threshold_exponent == 0) return std::nullopt;
+  const std::optional<Room> room = device_.file().CurrentRoom();
+  if (!room.has_value()) return std::nullopt;
+  const uint32_t block_bytes = device_.geometry().block_bytes;
+  return MappingResources{.available = room->available_bytes / block_bytes,
+                          .used = room->used_bytes / block_bytes,
+                          .threshold_exponent = description_.provisioning.threshold_exponent,
+                          .available_scope = ResourceScope::kShared};
+}
+
+Outcome DeviceServer::SaveMode(const ModeParameters& parameters) {
+  const absl::Status saved = mode_file_->Save(parameters);
+  if (!saved.ok()) {
+    Log(LogLevel::kError, absl::StrCat("mode parameters are as they were: ", saved.message()));
+    return kInternalTargetFailure;
+  }
+  MutexLock lock(mutex_);
+  mode_.saved = parameters;
+  return kGood;
 }
 
 void DeviceServer::ChangeMode(const ModeParameters& parameters, const ScsiNexus& by) {

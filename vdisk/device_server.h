@@ -12,6 +12,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,13 +21,17 @@
 #include "vdisk/absent_nexuses.h"
 #include "vdisk/block_limits.h"
 #include "vdisk/capacity.h"
+#include "vdisk/description.h"
 #include "vdisk/device.h"
 #include "vdisk/identity.h"
 #include "vdisk/inquiry.h"
+#include "vdisk/log_pages.h"
 #include "vdisk/logical_units.h"
+#include "vdisk/mode_file.h"
 #include "vdisk/mode_parameters.h"
 #include "vdisk/range_lock.h"
 #include "vdisk/reservation_state.h"
+#include "vdisk/room_watch.h"
 #include "vdisk/scsi_command.h"
 #include "vdisk/scsi_nexus.h"
 #include "vdisk/task_management.h"
@@ -35,16 +41,9 @@ namespace quire {
 
 class DeviceServer {
  public:
-  struct Options {
-    IdentityOptions identity = {};  // `name` empty: the path of the file
-    bool removable = false;
-    uint8_t physical_exponent = 0;  // a physical block has 2^n logical ones
-    bool thin = true;               // where the file can have holes
-    // The one size that WRITE ATOMIC(16) takes where the file has such writes, as a power of two:
-    // what a database writes at a time. The file's limits go before it.
-    uint32_t atomic_bytes = 16 * 1024;
+  struct Options : DescriptionOptions {
+    IdentityOptions identity = {};      // `name` empty: the path of the file
     std::string reservation_file = {};  // where reservations survive; empty: they do not
-    std::vector<TargetPort> ports = {{1, TransportProtocol::kIscsi}};
     // The disks that copies may be between, and this one among them; nullptr: within this one only.
     // Outlives it.
     LogicalUnits* units = nullptr;
@@ -63,15 +62,19 @@ class DeviceServer {
   // function.done. REQUIRES: idle.
   void Manage(ScsiNexus& nexus, TaskManagement& function);
 
+  // All ports are of one group of asymmetric access (SPC-4 5.15).
+  static constexpr uint16_t kPortGroup = 1;
+
   Device& device() { return device_; }
+  std::span<const TargetPort> ports() const { return ports_; }
   TaskSet& task_set() { return task_set_; }
   ModeState mode_state() const;
   std::shared_ptr<const Reservations> reservations() const { return reservations_->state(); }
-  const BlockLimits& limits() const { return limits_; }
-  const Provisioning& provisioning() const { return provisioning_; }
+  const BlockLimits& limits() const { return description_.limits; }
+  const Provisioning& provisioning() const { return description_.provisioning; }
   // What this disk does; the rest is refused.
-  const OperationSet& operations() const { return operations_; }
-  const PhysicalBlocks& physical() const { return physical_; }
+  const OperationSet& operations() const { return description_.operations; }
+  const PhysicalBlocks& physical() const { return description_.physical; }
   const Identity& identity() const { return identity_; }
   // Good, or why nothing may be written.
   Outcome write_protection() const;
@@ -83,6 +86,10 @@ class DeviceServer {
   LogicalUnits* units() const { return units_; }
   // Lifetime: of this and the nexus.
   InquirySource inquiry_source(const ScsiNexus& nexus) const;
+  // What a thin disk has and what is left to it; none where that is not known. May block.
+  std::optional<MappingResources> mapping_resources() const;
+  // The parameters of the next start. Blocks. An error: nothing was saved. One at a time.
+  Outcome SaveMode(const ModeParameters& parameters);
   // New mode parameters, which the other nexuses are told about.
   void ChangeMode(const ModeParameters& parameters, const ScsiNexus& by);
   // Tells every nexus, but one.
@@ -109,7 +116,7 @@ class DeviceServer {
   friend class ScsiNexus;
 
   DeviceServer(Device& device, const Options& options, Identity identity,
-               std::unique_ptr<ReservationState> reservations);
+               const Description& description, std::unique_ptr<ReservationState> reservations);
   void Enter(ScsiNexus& nexus);
   void Leave(ScsiNexus& nexus);
 
@@ -138,14 +145,12 @@ class DeviceServer {
   // Constant after construction.
   Device& device_;
   const Identity identity_;
-  const InquiryTraits traits_;
-  const Provisioning provisioning_;
-  const BlockLimits limits_;
-  const OperationSet operations_;
-  const PhysicalBlocks physical_;
+  const Description description_;
   const std::vector<TargetPort> ports_;
   LogicalUnits* const units_;
+  const std::optional<ModeFile> mode_file_;
   // Have locks of their own.
+  std::optional<RoomWatch> room_watch_;  // with a threshold
   RangeLock ranges_;
   TaskSet task_set_;
   AbsentNexuses absent_;

@@ -55,6 +55,20 @@ CommandRun::Handler CommandRun::HandlerOf(Operation operation) {
       return ExtendedCopy;
     case Operation::kReceiveCopyResults:
       return ReceiveCopyResults;
+    case Operation::kReportLuns:
+      return ReportLuns;
+    case Operation::kReportTargetPortGroups:
+      return ReportTargetPortGroups;
+    case Operation::kSendDiagnostic:
+      return SendDiagnostic;
+    case Operation::kReceiveDiagnosticResults:
+      return ReceiveDiagnosticResults;
+    case Operation::kReadBuffer:
+      return ReadBuffer;
+    case Operation::kWriteBuffer:
+      return WriteBuffer;
+    case Operation::kReadDefectData:
+      return ReadDefectData;
     case Operation::kReportSupportedOperationCodes:
       return ReportSupportedOperationCodes;
     case Operation::kReportSupportedTaskManagementFunctions:

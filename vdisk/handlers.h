@@ -12,9 +12,18 @@ void TestUnitReady(CommandRun run);
 void RequestSense(CommandRun run);
 void Inquiry(CommandRun run);
 void LogSense(CommandRun run);
+// spc_report.cc
+void ReportLuns(CommandRun run);
+void ReportTargetPortGroups(CommandRun run);
 void ReportTimestamp(CommandRun run);
 void ReportSupportedOperationCodes(CommandRun run);
 void ReportSupportedTaskManagementFunctions(CommandRun run);
+// spc_buffer.cc
+void ReadBuffer(CommandRun run);
+void WriteBuffer(CommandRun run);
+// spc_diagnostic.cc
+void SendDiagnostic(CommandRun run);
+void ReceiveDiagnosticResults(CommandRun run);
 // spc_mode.cc
 void ModeSense(CommandRun run);
 void ModeSelect(CommandRun run);
@@ -31,6 +40,8 @@ void ReadCapacity10(CommandRun run);
 void ReadCapacity16(CommandRun run);
 // sbc_status.cc
 void GetLbaStatus(CommandRun run);
+// sbc_defect.cc
+void ReadDefectData(CommandRun run);
 // sbc_read.cc
 void Read(CommandRun run);
 void Verify(CommandRun run);

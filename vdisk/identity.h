@@ -66,7 +66,7 @@ class Identity {
 // The way that a command came: a target port, as SPC-4 7.8.6 and RFC 7143 4.4 name it.
 struct TargetPortIdentity {
   uint16_t relative_port = 0;         // 0: not told
-  uint16_t port_group = 0;            // of asymmetric access
+  uint16_t port_group = 0;            // of asymmetric access; the device server's to say
   uint8_t protocol = 5;               // PROTOCOL IDENTIFIER (SPC-4 7.6.1): 5 is iSCSI
   std::string_view port_name = {};    // for example "iqn.2026-01.org.example:disk,t,0x0001"
   std::string_view device_name = {};  // for example "iqn.2026-01.org.example:disk"

@@ -88,13 +88,17 @@ void WriteExceptions(Parameters& parameters, Response& response) {
 void WriteMapping(const MappingResources& resources, Parameters& parameters, Response& response) {
   QUIRE_CHECK(resources.threshold_exponent < 64);
   const uint64_t set = uint64_t{1} << resources.threshold_exponent;
-  const uint64_t counts[] = {resources.available / set,
-                             resources.used / set + (resources.used % set != 0 ? 1 : 0)};
-  uint16_t code = 0;
-  for (const uint64_t count : counts) {
-    if (!parameters.Begin(++code, 8)) continue;
-    response.Big<4>(std::min<uint64_t>(count, std::numeric_limits<uint32_t>::max()));
-    response.Byte(static_cast<uint8_t>(resources.scope));
+  const struct {
+    uint16_t code;
+    uint64_t count;
+    ResourceScope scope;
+  } rows[] = {{0x0001, resources.available / set, resources.available_scope},
+              {0x0002, resources.used / set + (resources.used % set != 0 ? 1 : 0),
+               ResourceScope::kDedicated}};
+  for (const auto& row : rows) {
+    if (!parameters.Begin(row.code, 8)) continue;
+    response.Big<4>(std::min<uint64_t>(row.count, std::numeric_limits<uint32_t>::max()));
+    response.Byte(static_cast<uint8_t>(row.scope));
     response.Zeros(3);
   }
 }

@@ -16,12 +16,13 @@ namespace quire {
 // SCOPE of a resource count (SBC-3 6.4).
 enum class ResourceScope : uint8_t { kNotReported = 0, kDedicated = 1, kShared = 2 };
 
-// In blocks; told in threshold sets of 2^exponent blocks, available ones rounded down.
+// In blocks; told in threshold sets of 2^exponent blocks, available ones rounded down. What is used
+// is this disk's alone.
 struct MappingResources {
   uint64_t available = 0;
   uint64_t used = 0;
   uint8_t threshold_exponent = 0;
-  ResourceScope scope = ResourceScope::kNotReported;
+  ResourceScope available_scope = ResourceScope::kNotReported;
 };
 
 struct LogState {

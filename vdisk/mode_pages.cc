@@ -3,6 +3,7 @@
 
 #include <bit>
 
+#include "base/big_endian.h"
 #include "base/check.h"
 
 namespace quire {
@@ -11,10 +12,13 @@ namespace {
 constexpr uint8_t kCaching = 0x08;
 constexpr uint8_t kControl = 0x0a;
 constexpr uint8_t kControlExtension = 0x01;  // subpage of kControl
+constexpr uint8_t kErrorRecovery = 0x01;
+constexpr uint8_t kExceptions = 0x1c;
+constexpr uint8_t kProvisioning = 0x02;  // subpage of kExceptions
 
 constexpr ModePage kPages[] = {
     // Read-write error recovery (SBC-3 6.5): AWRE and ARRE, recovery is the host's.
-    {0x01, 0, 12, {0x01, 0x0a, 0xc0}},
+    {kErrorRecovery, 0, 12, {0x01, 0x0a, 0xc0}},
     // Caching (SBC-3 6.5): pre-fetch as far as it likes.
     {kCaching, 0, 20, {0x08, 0x12, 0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff}},
     // Control (SPC-4 7.5.8): GLTSD, no log counters are kept; unrestricted reordering.
@@ -22,7 +26,13 @@ constexpr ModePage kPages[] = {
     // Control extension (SPC-4 7.5.9): TCMOS, the clock is the host's.
     {kControl, kControlExtension, 32, {0x4a, 0x01, 0, 0x1c, 0x04}},
     // Informational exceptions control (SPC-4 7.5.12): DEXCPT, none is reported.
-    {0x1c, 0, 12, {0x1c, 0x0a, 0x08}},
+    {kExceptions, 0, 12, {0x1c, 0x0a, 0x08}},
+    // Logical block provisioning (SBC-3 6.5): one threshold, of type 000b (soft) and armed while
+    // room gets less, on the available resources (01h); every nexus is told (SITUA is 0).
+    {kExceptions,
+     kProvisioning,
+     24,
+     {0x5c, 0x02, 0, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x01}},
 };
 
 struct Field {
@@ -47,7 +57,30 @@ bool MayChange(const Field& field, const ModeTraits& traits) {
 
 int Shift(const Field& field) { return std::countr_zero(field.mask); }
 
+// What comes from the configuration.
+void Configure(const ModePage& page, const ModeTraits& traits, ModePage::Image& image) {
+  constexpr uint8_t kRcd = 0x01;
+  constexpr uint8_t kIaluae = 0x01;
+  constexpr uint8_t kLbpere = 0x80;
+  constexpr uint8_t kEnabled = 0x80;
+  const bool armed = traits.threshold_sets != 0;
+  if (page.code == kControl && page.subpage == kControlExtension && traits.implicit_alua) {
+    image[4] |= kIaluae;
+  } else if (page.code == kCaching && traits.read_cache_disabled) {
+    image[2] |= kRcd;
+  } else if (page.code == kErrorRecovery && armed) {
+    image[7] |= kLbpere;
+  } else if (page.code == kExceptions && page.subpage == kProvisioning && armed) {
+    image[16] |= kEnabled;
+    StoreBig<4>(&image[20], traits.threshold_sets);
+  }
+}
+
 }  // namespace
+
+bool ModePage::Present(const ModeTraits& traits) const {
+  return traits.thresholds || code != kExceptions || subpage != kProvisioning;
+}
 
 ModePage::Image ModePage::With(const ModeParameters& parameters, const ModeTraits& traits) const {
   Image image = constant;
@@ -55,12 +88,7 @@ ModePage::Image ModePage::With(const ModeParameters& parameters, const ModeTrait
     if (!Has(*this, field)) continue;
     image[field.byte] |= static_cast<uint8_t>(parameters.*field.value << Shift(field) & field.mask);
   }
-  constexpr uint8_t kRcd = 0x01;
-  if (code == kCaching && traits.read_cache_disabled) image[2] |= kRcd;
-  constexpr uint8_t kIaluae = 0x01;
-  if (code == kControl && subpage == kControlExtension && traits.implicit_alua) {
-    image[4] |= kIaluae;
-  }
+  Configure(*this, traits, image);
   return image;
 }
 

@@ -1,5 +1,5 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// The mode pages of a disk as bytes: 01h, 08h, 0Ah, 0Ah/01h and 1Ch.
+// The mode pages of a disk as bytes: 01h, 08h, 0Ah, 0Ah/01h, 1Ch and 1Ch/02h.
 // Threads: values, any thread. Source: SPC-4 7.5, SBC-3 6.5.
 //
 // A page is its constant bytes with the fields of ModeParameters laid over them. MODE SENSE shows
@@ -25,6 +25,8 @@ struct ModePage {
   Image constant{};
 
   size_t head_bytes() const { return subpage == 0 ? 2 : 4; }
+  // 1Ch/02h is a page of disks with thresholds.
+  bool Present(const ModeTraits& traits) const;
   // Without the PS bit.
   Image With(const ModeParameters& parameters, const ModeTraits& traits) const;
   // Ones where MODE SELECT may change a bit; the head is as in With.

@@ -39,6 +39,8 @@ struct ModeTraits {
   bool savable = true;               // PS bits and SP
   bool write_protected = false;      // a read-only disk: WP whatever SWP says
   bool implicit_alua = false;        // IALUAE of the control extension page
+  bool thresholds = false;           // there is a page of them
+  uint32_t threshold_sets = 0;       // available threshold sets to be told at; 0: it is not enabled
   ModeParameters defaults = {};
 };
 

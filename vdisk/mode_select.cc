@@ -86,7 +86,7 @@ Outcome Reader::ReadPage() {
   if (left() < (with_subpage ? 4u : 2u)) return kParameterListLengthError;
   const uint8_t subpage = with_subpage ? list_[at_ + 1] : 0;
   const ModePage* const page = FindModePage(first & 0x3f, subpage);
-  if (page == nullptr) {
+  if (page == nullptr || !page->Present(state_.traits)) {
     const bool code_known = FindModePage(first & 0x3f, 0) != nullptr;
     return code_known ? Fault(at_ + 1) : Fault(at_, 5);
   }

@@ -16,7 +16,8 @@ constexpr uint8_t kAllSubpages = 0xff;
 constexpr uint8_t kPs = 0x80;
 
 // SPC-4 6.11.1: what a page code and a subpage code ask for.
-bool Asked(const ModePage& page, const Cdb& cdb) {
+bool Asked(const ModePage& page, const Cdb& cdb, const ModeState& state) {
+  if (!page.Present(state.traits)) return false;
   const uint8_t code = cdb.sense_page_code();
   const uint8_t subpage = cdb.subpage_code();
   if (code != kAllPages && code != page.code) return false;
@@ -74,7 +75,8 @@ Outcome WriteModeSense(const Cdb& cdb, const ModeState& state, const Geometry& g
   if (control == PageControl::kSaved && !state.traits.savable) {
     return kSavingParametersNotSupported;
   }
-  if (std::ranges::none_of(ModePages(), [&](const ModePage& page) { return Asked(page, cdb); })) {
+  const auto asked = [&](const ModePage& page) { return Asked(page, cdb, state); };
+  if (std::ranges::none_of(ModePages(), asked)) {
     const bool page_known =
         cdb.sense_page_code() == kAllPages || FindModePage(cdb.sense_page_code(), 0) != nullptr;
     return page_known ? kInvalidFieldInCdb.AtCdbField(3) : kInvalidFieldInCdb.AtCdbField(2, 5);
@@ -96,7 +98,7 @@ Outcome WriteModeSense(const Cdb& cdb, const ModeState& state, const Geometry& g
   }
   if (described) WriteBlockDescriptor(geometry, long_lba, response);
   for (const ModePage& page : ModePages()) {
-    if (Asked(page, cdb)) WritePage(page, control, state, response);
+    if (asked(page)) WritePage(page, control, state, response);
   }
   if (form6) {
     response.SetBig<1>(0, response.full_bytes() - 1);

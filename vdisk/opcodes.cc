@@ -124,7 +124,7 @@ constexpr Row kRows[] = {
     {0x1c, -1, "RECEIVE DIAGNOSTIC RESULTS", kReceiveDiagnosticResults, kBytes6Wide, kInBytes,
      Class::kStateRead,
      {{{1, 0x01, CdbFlag::kPcv}, Whole(2)}}},
-    {0x1d, -1, "SEND DIAGNOSTIC", kSendDiagnostic, kPlain6, kNone, Class::kStateWrite,
+    {0x1d, -1, "SEND DIAGNOSTIC", kSendDiagnostic, kBytes6Wide, kOutBytes, Class::kStateWrite,
      {{kPf, {1, 0x04, CdbFlag::kSelftest}, {1, 0x03}}}},
     {0x1e, -1, "PREVENT ALLOW MEDIUM REMOVAL", kPreventAllowMediumRemoval, kPlain6, kNone,
      Class::kPreventRemoval,

@@ -36,6 +36,7 @@ constexpr Outcome kWriteError = CheckCondition(SenseKey::kMediumError, 0x0c, 0x0
 constexpr Outcome kUnrecoveredReadError = CheckCondition(SenseKey::kMediumError, 0x11, 0x00);
 constexpr Outcome kFormatCommandFailed = CheckCondition(SenseKey::kMediumError, 0x31, 0x01);
 constexpr Outcome kSanitizeCommandFailed = CheckCondition(SenseKey::kMediumError, 0x31, 0x03);
+constexpr Outcome kFailedSelfTest = CheckCondition(SenseKey::kHardwareError, 0x3e, 0x03);
 constexpr Outcome kInternalTargetFailure = CheckCondition(SenseKey::kHardwareError, 0x44, 0x00);
 constexpr Outcome kLogicalUnitCommunicationFailure =
     CheckCondition(SenseKey::kHardwareError, 0x08, 0x00);
@@ -75,7 +76,6 @@ constexpr Outcome kCopyTargetNotReachable = CheckCondition(SenseKey::kCopyAborte
 constexpr Outcome kIncorrectCopyTargetDeviceType =
     CheckCondition(SenseKey::kCopyAborted, 0x0d, 0x03);
 constexpr Outcome kThirdPartyDeviceFailure = CheckCondition(SenseKey::kCopyAborted, 0x0d, 0x01);
-constexpr Outcome kEchoBufferOverwritten = CheckCondition(SenseKey::kAbortedCommand, 0x3f, 0x0f);
 constexpr Outcome kDataPhaseError = CheckCondition(SenseKey::kAbortedCommand, 0x4b, 0x00);
 constexpr Outcome kMiscompare = CheckCondition(SenseKey::kMiscompare, 0x1d, 0x00);
 

@@ -5,8 +5,11 @@
 // of it is running or lent when it goes. Threads: the reactor's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "vdisk/copy_results.h"
 #include "vdisk/identity.h"
@@ -14,6 +17,7 @@
 #include "vdisk/nexus_id.h"
 #include "vdisk/range_lock.h"
 #include "vdisk/reservation_view.h"
+#include "vdisk/room_watch.h"
 #include "vdisk/task_set.h"
 #include "vdisk/unit_attention.h"
 
@@ -39,6 +43,14 @@ class ScsiNexus {
   CopyResults& copies() { return copies_; }
   UnitAttentionQueue& attentions() { return attentions_; }
 
+  // Which LUNs the initiator port sees through the target port, in ascending order: told by REPORT
+  // LUNS, and a change of them as a unit attention. Shared by the nexuses of one session. REQUIRES:
+  // not null.
+  void SetLuns(std::shared_ptr<const std::vector<uint32_t>> luns);
+  const std::vector<uint32_t>& luns() const { return *luns_; }
+  // What WRITE BUFFER left for READ BUFFER (SPC-4 6.18.9); empty: nothing yet.
+  std::vector<uint8_t>& echo_buffer() { return echo_buffer_; }
+
  private:
   friend class DeviceServer;
   friend class CommandRun;
@@ -55,8 +67,11 @@ class ScsiNexus {
   // The reactor's.
   std::unique_ptr<Nexus> nexus_;
   RangeLane lane_;
+  std::optional<RoomLookout> lookout_;  // where the disk has a threshold
   ReservationView view_;
   CopyResults copies_;
+  std::shared_ptr<const std::vector<uint32_t>> luns_;
+  std::vector<uint8_t> echo_buffer_;
 };
 
 }  // namespace quire

@@ -1,14 +1,8 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// What is asked about the unit: TEST UNIT READY, REQUEST SENSE, INQUIRY, LOG SENSE, REPORT
-// SUPPORTED OPERATION CODES and TASK MANAGEMENT FUNCTIONS, REPORT TIMESTAMP. Source: SPC-4
+// What is asked about the unit: TEST UNIT READY, REQUEST SENSE, INQUIRY, LOG SENSE. Source: SPC-4
 // clause 6.
-#include <chrono>
-
 #include "vdisk/handlers.h"
 #include "vdisk/log_pages.h"
-#include "vdisk/report_opcodes.h"
-#include "vdisk/task_management.h"
-#include "vdisk/timestamp.h"
 
 namespace quire {
 
@@ -38,30 +32,16 @@ void Inquiry(CommandRun run) {
   });
 }
 
+// The file system is asked for its room, which may block.
 void LogSense(CommandRun run) {
-  run.Respond([run](Response& response) { return WriteLogSense(run.cdb(), {}, response); });
-}
-
-void ReportSupportedOperationCodes(CommandRun run) {
-  run.Respond([run](Response& response) {
-    return WriteSupportedOpcodes(run.cdb(), run.server().operations(), response);
-  });
-}
-
-void ReportSupportedTaskManagementFunctions(CommandRun run) {
-  run.Respond([run](Response& response) {
-    WriteSupportedTaskManagementFunctions(run.cdb(), kTaskManagementSupport, response);
-    return kGood;
-  });
-}
-
-void ReportTimestamp(CommandRun run) {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  const auto unix_ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
-  run.Respond([unix_ms](Response& response) {
-    WriteTimestamp(static_cast<uint64_t>(unix_ms), response);
-    return kGood;
-  });
+  run.OnWorker(
+      [](CommandRun here) {
+        return here.Fill([here](Response& response) {
+          return WriteLogSense(here.cdb(), {.mapping = here.server().mapping_resources()},
+                               response);
+        });
+      },
+      [](CommandRun done) { done.End(); });
 }
 
 }  // namespace quire

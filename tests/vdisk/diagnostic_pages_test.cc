@@ -33,5 +33,24 @@ TEST(DiagnosticPagesTest, WithoutPcv) {
   EXPECT_EQ(data, (Bytes{0, 0, 0, 1, 0}));
 }
 
+TEST(DiagnosticPagesTest, WhatMayBeSent) {
+  const auto check = [](uint8_t flags, const Bytes& list) {
+    const Bytes cdb{0x1d, flags, 0, 0, static_cast<uint8_t>(list.size()), 0};
+    return CheckDiagnosticPage(ParseCdb(cdb).cdb, list);
+  };
+  EXPECT_EQ(check(0, {}), kGood);
+  EXPECT_EQ(check(0x14, {}), kGood);
+  EXPECT_EQ(check(0x10, Bytes(4)), kGood);
+  EXPECT_EQ(check(0x00, Bytes(4)), kInvalidFieldInCdb.AtCdbField(1, 4));
+  EXPECT_EQ(check(0x14, Bytes(4)), kInvalidFieldInCdb.AtCdbField(3));
+  for (size_t size = 1; size < 8; ++size) {
+    EXPECT_EQ(check(0x10, Bytes(size)), size == 4 ? kGood : kParameterListLengthError) << size;
+  }
+  for (int page = 1; page < 256; ++page) {
+    EXPECT_EQ(check(0x10, {static_cast<uint8_t>(page), 0, 0, 0}),
+              kInvalidFieldInParameterList.AtParameterField(0));
+  }
+}
+
 }  // namespace
 }  // namespace quire

@@ -18,7 +18,7 @@ using Bytes = std::vector<uint8_t>;
 constexpr LogState kThin{.mapping = MappingResources{.available = 4095,
                                                      .used = 2049,
                                                      .threshold_exponent = 11,
-                                                     .scope = ResourceScope::kShared}};
+                                                     .available_scope = ResourceScope::kShared}};
 
 Outcome Sense(uint8_t page, uint8_t subpage, uint8_t pointer, const LogState& state, Bytes& data) {
   const Bytes cdb{0x4d, 0, static_cast<uint8_t>(0x40 | page), subpage, 0, 0, pointer, 2, 0, 0};
@@ -54,7 +54,7 @@ TEST(LogPagesTest, InformationalExceptions) {
 
 TEST(LogPagesTest, MappingResources) {
   EXPECT_EQ(Page(0x0c), (Bytes{0x0c, 0, 0, 24, 0, 1, 3, 8, 0, 0, 0, 1, 2, 0,
-                               0,    0, 0, 2,  3, 8, 0, 0, 0, 2, 2, 0, 0, 0}))
+                               0,    0, 0, 2,  3, 8, 0, 0, 0, 2, 1, 0, 0, 0}))
       << "room is rounded down, use is rounded up";
   const LogState huge{.mapping = MappingResources{.available = ~uint64_t{0}}};
   EXPECT_EQ(Page(0x0c, 0, 0, huge)[8], 0xff) << "as much as 32 bits can say";

@@ -37,6 +37,15 @@ Bytes ControlExtension(uint8_t byte4) {
   return bytes;
 }
 
+Bytes Provisioning(uint8_t byte17) {
+  Bytes bytes(24);
+  bytes[0] = 0x5c;
+  bytes[1] = 0x02;
+  bytes[3] = 0x14;
+  bytes[17] = byte17;
+  return bytes;
+}
+
 const Row kRows[] = {
     {0x01,
      0,
@@ -59,6 +68,7 @@ const Row kRows[] = {
      {0x1c, 0x0a, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0},
      {0x1c, 0x0a, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0},
      {0x1c, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
+    {0x1c, 2, Provisioning(1), Provisioning(1), Provisioning(0)},
 };
 
 TEST(ModePagesTest, Images) {
@@ -85,6 +95,20 @@ TEST(ModePagesTest, Traits) {
   EXPECT_FALSE(FindModePage(0x1c, 0)->Savable({}));
   const ModePage& extension = *FindModePage(0x0a, 1);
   EXPECT_EQ(extension.With({}, {.implicit_alua = true})[4], 0x05);
+}
+
+TEST(ModePagesTest, Thresholds) {
+  const ModePage& page = *FindModePage(0x1c, 2);
+  EXPECT_FALSE(page.Present({}));
+  EXPECT_TRUE(FindModePage(0x1c, 0)->Present({}));
+  const ModeTraits armed{.thresholds = true, .threshold_sets = 0x12345678};
+  EXPECT_TRUE(page.Present(armed));
+  Bytes expected = Provisioning(1);
+  expected[16] = 0x80;
+  for (int i = 0; i < 4; ++i) expected[20 + i] = static_cast<uint8_t>(0x12345678 >> (24 - 8 * i));
+  EXPECT_EQ(Cut(page, page.With({}, armed)), expected);
+  EXPECT_EQ(Cut(page, page.Changeable(armed)), Provisioning(0));
+  EXPECT_EQ(FindModePage(0x01, 0)->With({}, armed)[7], 0x80);
 }
 
 TEST(ModePagesTest, FieldsAreReadBack) {

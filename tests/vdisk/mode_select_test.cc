@@ -113,6 +113,7 @@ const Row kRows[] = {
     {"no such page", true, {0, 0, 0, 0, 0x02, 0x0e}, At(4, 5)},
     {"no such subpage", true, {0, 0, 0, 0, 0x4a, 0x07, 0, 0x1c}, At(5)},
     {"PS", true, Joined(Bytes(4), With(kControl, 0, 0x8a)), At(4, 7)},
+    {"a page of disks with thresholds", true, {0, 0, 0, 0, 0x5c, 0x02, 0, 0x14}, At(5)},
     {"SPF without a subpage", true, {0, 0, 0, 0, 0x4a, 0, 0, 0x0a}, At(4, 6)},
     {"a page's length", true, Joined(Bytes(4), With(kControl, 1, 0x0b)), At(5)},
     {"a subpage's length", true, {0, 0, 0, 0, 0x4a, 1, 0, 0x1b}, At(6)},
@@ -136,14 +137,15 @@ TEST(ModeSelectTest, EveryTruncation) {
 }
 
 TEST(ModeSelectTest, EveryBitOfEveryPage) {
+  const ModeState state{.traits = {.thresholds = true, .threshold_sets = 9}};
   for (const ModePage& page : ModePages()) {
-    const ModePage::Image image = page.With({}, {});
-    const ModePage::Image changeable = page.Changeable({});
+    const ModePage::Image image = page.With({}, state.traits);
+    const ModePage::Image changeable = page.Changeable(state.traits);
     for (size_t byte = page.head_bytes(); byte < page.size_bytes; ++byte) {
       for (uint8_t bit = 0; bit < 8; ++bit) {
         Bytes list = Joined(Bytes(4), Bytes(image.begin(), image.begin() + page.size_bytes));
         list[4 + byte] ^= static_cast<uint8_t>(1 << bit);
-        const ModeSelection selection = Select(kSelect6, list);
+        const ModeSelection selection = Select(kSelect6, list, state);
         const bool may_change = (changeable[byte] >> bit & 1) != 0;
         if (!may_change) {
           EXPECT_EQ(selection.outcome, At(static_cast<uint16_t>(4 + byte), bit));
