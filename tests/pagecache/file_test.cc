@@ -130,7 +130,7 @@ TEST(FileTest, ShrinkingWaitsForReferences) {
 TEST(FileTest, WhoWaitedForItsTurnIsRefusedAfterTheCut) {
   FaultyFile served(4 * kMiB);
   served.Drop();
-  served.faulty().Set({.kind = IoOp::Kind::kRead, .error = EIO, .count = 1, .hold = true});
+  served.faulty().Set({.kind = IoOp::Kind::kRead, .error = EIO, .count = 2, .hold = true});
   FileChannel& channel = served.client().channel();
   const auto mark = [](Completion&) {};
   // Holds the range up: a read that the storage does not answer.
@@ -138,6 +138,7 @@ TEST(FileTest, WhoWaitedForItsTurnIsRefusedAfterTheCut) {
   first.range = {2 * kMiB, 65536};
   first.copies_only = true;
   channel.Read(first, mark);
+  ASSERT_EQ(served.faulty().Log(), "rr") << "one that may not wait, then one that is held";
   ReadOp fill;
   fill.range = first.range;
   fill.copies_only = true;

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // Goal: GET LBA STATUS tells where the file has room, in whole blocks and bounded time.
 // Method: blocks written and unmapped by CDBs, descriptors read one by one; a disk with no holes to
-// tell of; more extents than one answer looks at.
+// tell of; answers too short for all that there is.
 #include "tests/vdisk/scsi_fixture.h"
 #include "vdisk/handlers.h"
 #include "vdisk/lba_status.h"
