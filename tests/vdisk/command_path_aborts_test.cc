@@ -18,7 +18,7 @@ class CommandPathAbortsTest : public ScsiFixture {
  protected:
   void Start(ScsiNexus& nexus, TestCommand& command) { server_->Execute(nexus, command); }
   static Bytes CompareAndWrite(uint64_t lba, uint8_t count) { return Cdb16(0x89, lba, count); }
-  static Bytes Instances(uint8_t verified, uint8_t written) {
+  Bytes Instances(uint8_t verified, uint8_t written) const {
     Bytes data = Filled(1, verified);
     data.resize(2 * kBlockBytes, written);
     return data;

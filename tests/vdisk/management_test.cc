@@ -64,7 +64,7 @@ class SnapshotTest : public testing::WithParamInterface<const char*>,
                      protected Mounted,
                      public ScsiFixture {
  protected:
-  SnapshotTest() : Mounted(GetParam()), ScsiFixture({}, folder()) {}
+  SnapshotTest() : Mounted(GetParam()), ScsiFixture(TestDisk{.folder = folder()}) {}
   void SetUp() override {
     if (!mount.mounted()) GTEST_SKIP() << mount.why();
   }
@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(On, SnapshotTest, testing::Values("xfs", "btrfs"),
 
 class NoSnapshotTest : protected Mounted, public ScsiFixture {
  protected:
-  NoSnapshotTest() : Mounted("ext4"), ScsiFixture({}, folder()) {}
+  NoSnapshotTest() : Mounted("ext4"), ScsiFixture(TestDisk{.folder = folder()}) {}
 };
 
 TEST_F(NoSnapshotTest, WhereThereAreNoReflinks) {
