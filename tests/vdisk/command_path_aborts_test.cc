@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
-// Goal: commands take their turns; wherever an abort finds one, it ends, is answered as it should be
-// and is freed once; on the way of a READ or WRITE nothing is allocated.
+// Goal: commands take their turns; wherever an abort finds one, it ends, is answered as it should
+// be and is freed once; on the way of a READ or WRITE nothing is allocated.
 // Method: commands of two hosts started before the reactor turns, so that they wait for each other,
 // and task management functions between.
 #include "tests/support/no_allocation.h"
