@@ -92,7 +92,7 @@ OperationSet OperationsOf(const BlockLimits& limits) {
 
 // WCE as the file's cache is. What a writeback or uncached file does can be had stable by flushing
 // each write; a writethrough one cannot be made to write back.
-ModeTraits ModeTraitsOf(const Device& device, const DescriptionOptions& options,
+ModeTraits ModeTraitsOf(const Device& device, const UnitOptions& options,
                         const Provisioning& provisioning) {
   const CacheMode cache = device.cache();
   ModeTraits traits;
@@ -110,7 +110,7 @@ ModeTraits ModeTraitsOf(const Device& device, const DescriptionOptions& options,
 
 }  // namespace
 
-absl::StatusOr<Description> Description::Of(Device& device, const DescriptionOptions& options) {
+absl::StatusOr<Description> Description::Of(Device& device, const UnitOptions& options) {
   Description description;
   description.provisioning = ProvisioningOf(device, options.thin);
   if (options.threshold_bytes != 0 && description.provisioning.threshold_exponent == 0) {

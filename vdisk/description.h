@@ -4,10 +4,6 @@
 // Threads: values, any thread. Errors: Status that says what to do.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "absl/status/statusor.h"
 #include "vdisk/block_limits.h"
 #include "vdisk/capacity.h"
@@ -15,25 +11,12 @@
 #include "vdisk/inquiry.h"
 #include "vdisk/mode_parameters.h"
 #include "vdisk/operation.h"
-#include "vdisk/reservations.h"
+#include "vdisk/unit_options.h"
 
 namespace quire {
 
-struct DescriptionOptions {
-  bool removable = false;
-  uint8_t physical_exponent = 0;  // a physical block has 2^n logical ones
-  bool thin = true;               // where the file can have holes
-  // The one size that WRITE ATOMIC(16) takes where the file has such writes, as a power of two:
-  // what a database writes at a time. The file's limits go before it.
-  uint32_t atomic_bytes = 16 * 1024;
-  std::string mode_file = {};  // where saved mode parameters survive; empty: none can be saved
-  // Of a thin disk: every nexus is told when no more than this is left to it; 0: never.
-  uint64_t threshold_bytes = 0;
-  std::vector<TargetPort> ports = {{1, TransportProtocol::kIscsi}};
-};
-
 struct Description {
-  static absl::StatusOr<Description> Of(Device& device, const DescriptionOptions& options);
+  static absl::StatusOr<Description> Of(Device& device, const UnitOptions& options);
 
   InquiryTraits traits;
   Provisioning provisioning;

@@ -41,13 +41,7 @@ namespace quire {
 
 class DeviceServer {
  public:
-  struct Options : DescriptionOptions {
-    IdentityOptions identity = {};      // `name` empty: the path of the file
-    std::string reservation_file = {};  // where reservations survive; empty: they do not
-    // The disks that copies may be between, and this one among them; nullptr: within this one only.
-    // Outlives it.
-    LogicalUnits* units = nullptr;
-  };
+  using Options = UnitOptions;
 
   static absl::StatusOr<std::unique_ptr<DeviceServer>> Create(Device& device,
                                                               const Options& options);
