@@ -175,11 +175,13 @@ TEST_F(CommandPathAbortsTest, ReadsAndWritesAllocateNothing) {
       QUIRE_CHECK(slot.outcome().good());
     }
   };
-  // Meanwhile the page cache finds out that the blocks are in use, and starts its threads.
-  for (int i = 0; i < 100; ++i) {
+  ASSERT_EQ(Run(*a_, Write16(0, 2048), Filled(2048, 1)), kGood);
+  // Until a worker has found that the blocks are in memory: a thread that starts is allocated.
+  for (int i = 0; i < 10000 && device_->file().stats().hint_hits == 0; ++i) {
     round();
     reactor_->Wait(kNsPerMs);
   }
+  ASSERT_GT(device_->file().stats().hint_hits, 0u);
   const NoAllocation scope;
   for (int i = 0; i < 50; ++i) round();
 }

@@ -45,7 +45,7 @@ class CommandRunTest : public ScsiFixture {
 TEST_F(CommandRunTest, AFailedStepEndsTheCommandWithItsReason) {
   ASSERT_EQ(truncate(path_.c_str(), kDiskBytes / 2), 0);
   const uint64_t lost = kDiskBytes / kBlockBytes - 8;
-  EXPECT_TRUE(Run(*a_, Cdb16(0x8f, lost, 8), {}).Is(kUnrecoveredReadError)) << "VERIFY";
+  EXPECT_TRUE(Run(*a_, Read16(lost, 8)).Is(kUnrecoveredReadError));
   EXPECT_TRUE(Run(*a_, Cdb16(0x89, lost, 1), Filled(2, 0)).Is(kUnrecoveredReadError))
       << "COMPARE AND WRITE";
   EXPECT_TRUE(Run(*a_, Write16(lost, 8), Filled(8, 1)).Is(kWriteError));
