@@ -75,7 +75,8 @@ void DeviceServer::TakeTurn(ScsiCommand& command) {
 
 // In the order of SAM-5 5.3.3 (status precedence): resets and nexus loss, RESERVATION CONFLICT,
 // other unit attentions, all else. So who was fenced hears of it by its first write, and of what
-// was done to its registration when it asks (TEST UNIT READY).
+// was done to its registration when it asks (TEST UNIT READY). The medium comes last: it is
+// nobody's business whom a reservation keeps out.
 Outcome DeviceServer::Refusal(ScsiCommand& command) {
   ScsiNexus& nexus = *command.nexus_;
   Outcome refusal = command.outcome_;
@@ -90,7 +91,11 @@ Outcome DeviceServer::Refusal(ScsiCommand& command) {
     const auto attention = conflict ? nexus.attentions_.TakeReset() : nexus.attentions_.Take();
     if (attention.has_value()) return OutcomeOf(*attention);
   }
-  return conflict ? kReservationConflict : refusal;
+  if (conflict) return kReservationConflict;
+  if (reported && nexus.deferred_.pending()) {
+    if (const auto error = nexus.deferred_.Take()) return *error;
+  }
+  return refusal.good() ? medium_.Check(command.cdb_.operation()) : refusal;
 }
 
 // An abort that comes before the change prevents it. Whom this command fences is marked before
@@ -153,7 +158,9 @@ bool DeviceServer::Fence(ScsiCommand& command, const ReservationEffect& effect) 
   command.victims_.clear();
   for (ScsiNexus* const nexus : nexuses_) {
     const bool fenced = std::ranges::find(effect.fenced, nexus->id_) != effect.fenced.end();
-    if (fenced) command.victims_.push_back(&nexus->tasks_);
+    if (!fenced) continue;
+    command.victims_.push_back(&nexus->tasks_);
+    medium_.Allow(*nexus);
   }
   return task_set_.AbortPreempted(
       {.victims = command.victims_,
@@ -196,10 +203,14 @@ void DeviceServer::ClaimBlocks(ScsiCommand& command) {
   if (now) Run(command);
 }
 
-// True, and the command has ended: the disk was cut since its blocks were found there. While it
-// holds them it is not (Resize).
-bool DeviceServer::EndIfCutOff(ScsiCommand& command) {
+// True, and the command has ended: since its blocks were found there, the disk was cut or the
+// medium went. While it holds them neither happens (Resize, MediumRewrite).
+bool DeviceServer::EndIfBlocksWent(ScsiCommand& command) {
   if (command.cdb_.operation() == Operation::kModeSelect) return false;  // it addresses none
+  if (const Outcome refusal = medium_.Check(command.cdb_.operation()); !refusal.good()) {
+    End(command, refusal);
+    return true;
+  }
   const uint64_t size_bytes = device_.file().size_bytes();
   for (const RangePart& part : command.claim_.parts()) {
     if (part.table != &ranges_ || part.range.FitsIn(size_bytes)) continue;
@@ -214,7 +225,7 @@ void DeviceServer::Run(ScsiCommand& command) {
     End(command, kGood);
     return;
   }
-  if (command.claimed_ && EndIfCutOff(command)) return;
+  if (command.claimed_ && EndIfBlocksWent(command)) return;
   CommandRun::HandlerOf(command.cdb_.operation())(CommandRun(command));
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "sg/copy.h"
+#include "vdisk/background.h"
 #include "vdisk/compare.h"
 
 namespace quire {
@@ -94,7 +95,7 @@ void CommandRun::ClaimParts(Next next) const {
   command_.next_ = next;
   command_.claimed_ = true;
   constexpr void (*kClaimed)(ScsiCommand&) = [](ScsiCommand& here) {
-    if (!here.server_->EndIfCutOff(here)) here.next_(CommandRun(here));
+    if (!here.server_->EndIfBlocksWent(here)) here.next_(CommandRun(here));
   };
   const bool now = RangeLock::Acquire(command_.claim_, command_.parts_, [](RangeClaim& claim) {
     DeviceServer::HopTo(*static_cast<ScsiCommand::Claim&>(claim).command, kClaimed);
@@ -131,6 +132,21 @@ void CommandRun::ChangeReservations(ReservationChange change) const {
         return kGood;
       },
       [](CommandRun run) { DeviceServer::EndChange(run.command_); });
+}
+
+void CommandRun::EndFromAnywhere(const Outcome& outcome) const {
+  command_.outcome_ = outcome;
+  DeviceServer::HopTo(command_, [](ScsiCommand& here) { here.server_->End(here, here.outcome_); });
+}
+
+void CommandRun::Rewrite(const MediumRewrite::Plan& plan, bool immed) const {
+  Background* const background = server().background();
+  const bool waits = !immed || background == nullptr;
+  const Workplace place = background != nullptr ? background->workplace()
+                                                : Workplace{.reactor = &nexus().reactor_,
+                                                            .nexus = nexus().nexus_.get()};
+  server().rewrite().Start(place, plan, waits ? &command_ : nullptr, nexus().id());
+  if (!waits) End();
 }
 
 void CommandRun::EndWithFound() const {

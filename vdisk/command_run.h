@@ -34,6 +34,8 @@ class CommandRun {
 
   // ---- Ends ----
   void End(const Outcome& outcome = kGood) const { server().End(command_, outcome); }
+  // The same from any thread.
+  void EndFromAnywhere(const Outcome& outcome) const;
   // Answers with parameter data of at most the allocation length; `write(response)` gives its
   // outcome.
   template <typename Write>
@@ -104,6 +106,8 @@ class CommandRun {
   void OnWorker(Job job, Next next) const;
   // Carries the change out on a worker thread, fences whom it preempts, and ends the command.
   void ChangeReservations(ReservationChange change) const;
+  // Makes the medium anew and ends the command, with `immed` at once. REQUIRES: Medium::Begin.
+  void Rewrite(const MediumRewrite::Plan& plan, bool immed) const;
 
   // For commands that go piece by piece.
   BlockRange& left() const { return command_.left_; }

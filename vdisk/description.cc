@@ -38,6 +38,8 @@ uint32_t ThresholdSets(uint64_t bytes, const Provisioning& provisioning, uint32_
 // How much UNMAP and WRITE SAME do in one command: none takes longer than its initiator waits.
 constexpr uint64_t kMaxUnmapBytes = uint64_t{4} << 30;
 constexpr uint64_t kMaxWriteSameBytes = 256 << 20;
+// PRE-FETCH is no way to fill the memory of the machine.
+constexpr uint64_t kMaxPrefetchBytes = 64 << 20;
 
 Provisioning ProvisioningOf(Device& device, bool thin) {
   Provisioning provisioning;
@@ -66,6 +68,7 @@ BlockLimits LimitsOf(const Device& device, const Provisioning& provisioning,
   limits.optimal_granularity = static_cast<uint16_t>(blocks(4096));  // a page of the cache
   limits.max_transfer = blocks(kMaxTransferBytes);
   limits.optimal_transfer = blocks(kMaxTransferBytes / 4);
+  limits.max_prefetch = blocks(kMaxPrefetchBytes);
   limits.write_same_needs_count = true;
   limits.max_write_same = blocks(kMaxWriteSameBytes);
   limits.max_atomic = blocks(AtomicUnit(traits, atomic_bytes, block_bytes));

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "pagecache/file.h"
+#include "vdisk/background.h"
 #include "vdisk/command_run.h"
 #include "vdisk/outcomes.h"
 
@@ -39,8 +40,16 @@ absl::StatusOr<std::unique_ptr<DeviceServer>> DeviceServer::Create(Device& devic
   absl::StatusOr<std::unique_ptr<ReservationState>> reservations =
       ReservationState::Open(options.reservation_file);
   if (!reservations.ok()) return reservations.status();
-  auto server = std::unique_ptr<DeviceServer>(new DeviceServer(
-      device, options, *std::move(identity), *description, *std::move(reservations)));
+  MediumMark mark(options.medium_file);
+  const absl::StatusOr<std::optional<Medium::Work>> begun = mark.Load();
+  if (!begun.ok()) return begun.status();
+  auto server = std::unique_ptr<DeviceServer>(
+      new DeviceServer(device, options, *std::move(identity), *description,
+                       *std::move(reservations), std::move(mark)));
+  if (begun->has_value()) server->medium_.RestoreFailed(**begun);
+  if (options.home != nullptr) {
+    server->background_ = std::make_unique<Background>(*server, *options.home);
+  }
   if (options.units != nullptr) {
     if (absl::Status added = options.units->Add(*server, server->identity_); !added.ok()) {
       return added;
@@ -51,7 +60,7 @@ absl::StatusOr<std::unique_ptr<DeviceServer>> DeviceServer::Create(Device& devic
 
 DeviceServer::DeviceServer(Device& device, const Options& options, Identity identity,
                            const Description& description,
-                           std::unique_ptr<ReservationState> reservations)
+                           std::unique_ptr<ReservationState> reservations, MediumMark mark)
     : device_(device),
       identity_(std::move(identity)),
       description_(description),
@@ -59,7 +68,9 @@ DeviceServer::DeviceServer(Device& device, const Options& options, Identity iden
       units_(options.units),
       mode_file_(options.mode_file.empty() ? std::nullopt
                                            : std::optional<ModeFile>(options.mode_file)),
-      reservations_(std::move(reservations)) {
+      reservations_(std::move(reservations)),
+      medium_(options.removable),
+      rewrite_(*this, std::move(mark)) {
   MutexLock lock(mutex_);
   mode_.traits = description_.mode;
   mode_.saved = SavedParameters(mode_file_, mode_.traits);
@@ -95,6 +106,7 @@ void DeviceServer::Enter(ScsiNexus& nexus) {
 }
 
 void DeviceServer::Leave(ScsiNexus& nexus) {
+  medium_.Allow(nexus);
   MutexLock lock(mutex_);
   std::erase(nexuses_, &nexus);
   absent_.Leave(nexus.name_, nexus.attentions_.list());
@@ -106,6 +118,7 @@ void DeviceServer::Reset() {
   SetMode(mode_.saved);
   absent_.PostAll(UnitAttention::kUnitReset);
   reservations_->ReleaseSpc2();
+  medium_.AllowAll();
 }
 
 void DeviceServer::CheckInvariants() {
@@ -175,6 +188,13 @@ void DeviceServer::PostAttention(UnitAttention attention, const ScsiNexus* excep
     if (nexus != except) nexus->attentions_.Post(attention);
   }
   absent_.PostAll(attention);
+}
+
+void DeviceServer::PostDeferredError(const NexusId& asker, const Outcome& outcome) {
+  MutexLock lock(mutex_);
+  const auto there = std::ranges::find_if(
+      nexuses_, [&asker](const ScsiNexus* nexus) { return nexus->id_ == asker; });
+  if (there != nexuses_.end()) (*there)->deferred_.Post(outcome);
 }
 
 }  // namespace quire

@@ -2,7 +2,8 @@
 // What makes a device a SCSI logical unit (SAM-5: the device server and the task manager): the way
 // of a command from its CDB to its answer, and the state that all nexuses share.
 //
-//   CDB -> task set -> unit attention -> reservation -> blocks to itself -> handler -> answer
+//   CDB -> task set -> unit attention -> reservation -> medium -> blocks to itself -> handler
+//                                                                                   -> answer
 //
 // Owns: that state. Lifetime: the device outlives it, it outlives its nexuses and commands.
 // Threads: Execute on the nexus's reactor; the rest any thread.
@@ -27,6 +28,8 @@
 #include "vdisk/inquiry.h"
 #include "vdisk/log_pages.h"
 #include "vdisk/logical_units.h"
+#include "vdisk/medium.h"
+#include "vdisk/medium_rewrite.h"
 #include "vdisk/mode_file.h"
 #include "vdisk/mode_parameters.h"
 #include "vdisk/range_lock.h"
@@ -38,6 +41,8 @@
 #include "vdisk/task_set.h"
 
 namespace quire {
+
+class Background;
 
 class DeviceServer {
  public:
@@ -78,6 +83,12 @@ class DeviceServer {
   bool Allows(const NexusId& id, ReservationClass command_class) const;
   // Where this disk finds others; may be nullptr.
   LogicalUnits* units() const { return units_; }
+  Medium& medium() { return medium_; }
+  const Medium& medium() const { return medium_; }
+  MediumRewrite& rewrite() { return rewrite_; }
+  RangeLock& ranges() { return ranges_; }
+  // nullptr: it has no home.
+  Background* background() { return background_.get(); }
   // Lifetime: of this and the nexus.
   InquirySource inquiry_source(const ScsiNexus& nexus) const;
   // What a thin disk has and what is left to it; none where that is not known. May block.
@@ -88,6 +99,9 @@ class DeviceServer {
   void ChangeMode(const ModeParameters& parameters, const ScsiNexus& by);
   // Tells every nexus, but one.
   void PostAttention(UnitAttention attention, const ScsiNexus* except = nullptr);
+  // Tells the nexus that asked, if it is still there, what became of a command that it has the
+  // answer of.
+  void PostDeferredError(const NexusId& asker, const Outcome& outcome);
   void CheckInvariants();
 
   // ---- For operators (management.cc). They wait for commands in flight: never on a reactor. ----
@@ -110,7 +124,8 @@ class DeviceServer {
   friend class ScsiNexus;
 
   DeviceServer(Device& device, const Options& options, Identity identity,
-               const Description& description, std::unique_ptr<ReservationState> reservations);
+               const Description& description, std::unique_ptr<ReservationState> reservations,
+               MediumMark mark);
   void Enter(ScsiNexus& nexus);
   void Leave(ScsiNexus& nexus);
 
@@ -119,7 +134,7 @@ class DeviceServer {
   void TakeTurn(ScsiCommand& command);
   Outcome Refusal(ScsiCommand& command);
   void ClaimBlocks(ScsiCommand& command);
-  bool EndIfCutOff(ScsiCommand& command);
+  bool EndIfBlocksWent(ScsiCommand& command);
   void Run(ScsiCommand& command);
   void End(ScsiCommand& command, const Outcome& outcome);
   static void Answer(ScsiCommand& command);
@@ -149,6 +164,8 @@ class DeviceServer {
   TaskSet task_set_;
   AbsentNexuses absent_;
   const std::unique_ptr<ReservationState> reservations_;
+  Medium medium_;
+  MediumRewrite rewrite_;
   // Any thread. Written under mutex_.
   std::atomic<bool> wce_{true}, d_sense_{false}, swp_{false};  // of mode_.current
   Mutex management_mutex_;  // one operator at a time; held across waits
@@ -156,6 +173,8 @@ class DeviceServer {
   mutable Mutex mutex_;
   std::vector<ScsiNexus*> nexuses_ QUIRE_GUARDED_BY(mutex_);
   ModeState mode_ QUIRE_GUARDED_BY(mutex_);
+  // The first to go.
+  std::unique_ptr<Background> background_;
 };
 
 }  // namespace quire

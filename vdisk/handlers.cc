@@ -35,6 +35,16 @@ CommandRun::Handler CommandRun::HandlerOf(Operation operation) {
       return Verify;
     case Operation::kSynchronizeCache:
       return SynchronizeCache;
+    case Operation::kPreFetch:
+      return PreFetch;
+    case Operation::kStartStopUnit:
+      return StartStopUnit;
+    case Operation::kPreventAllowMediumRemoval:
+      return PreventAllowMediumRemoval;
+    case Operation::kFormatUnit:
+      return FormatUnit;
+    case Operation::kSanitize:
+      return Sanitize;
     case Operation::kWriteSame:
       return WriteSame;
     case Operation::kUnmap:

@@ -50,6 +50,14 @@ void Write(CommandRun run);
 void WriteAtomic(CommandRun run);
 void WriteAndVerify(CommandRun run);
 void SynchronizeCache(CommandRun run);
+// sbc_prefetch.cc
+void PreFetch(CommandRun run);
+// sbc_medium.cc
+void StartStopUnit(CommandRun run);
+void PreventAllowMediumRemoval(CommandRun run);
+// sbc_format.cc
+void FormatUnit(CommandRun run);
+void Sanitize(CommandRun run);
 // sbc_compare.cc
 void CompareAndWrite(CommandRun run);
 void OrWrite(CommandRun run);

@@ -153,8 +153,6 @@ constexpr Row kRows[] = {
      {{kSanitizeImmed, kAuse}}},
     {0x48, 0x02, "SANITIZE (BLOCK ERASE)", kSanitize, kPlain10, kNone, Class::kMediumWrite,
      {{kSanitizeImmed, kAuse}}},
-    {0x48, 0x03, "SANITIZE (CRYPTOGRAPHIC ERASE)", kSanitize, kPlain10, kNone, Class::kMediumWrite,
-     {{kSanitizeImmed, kAuse}}},
     {0x48, 0x1f, "SANITIZE (EXIT FAILURE MODE)", kSanitize, kPlain10, kNone, Class::kMediumWrite,
      {{kSanitizeImmed}}},
     {0x4d, -1, "LOG SENSE", kLogSense, kBytes10, kInBytes, Class::kReport,

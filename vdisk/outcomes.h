@@ -34,6 +34,7 @@ constexpr Outcome kMediumNotPresent = CheckCondition(SenseKey::kNotReady, 0x3a, 
 // MEDIUM ERROR and HARDWARE ERROR.
 constexpr Outcome kWriteError = CheckCondition(SenseKey::kMediumError, 0x0c, 0x00);
 constexpr Outcome kUnrecoveredReadError = CheckCondition(SenseKey::kMediumError, 0x11, 0x00);
+constexpr Outcome kMediumFormatCorrupted = CheckCondition(SenseKey::kMediumError, 0x31, 0x00);
 constexpr Outcome kFormatCommandFailed = CheckCondition(SenseKey::kMediumError, 0x31, 0x01);
 constexpr Outcome kSanitizeCommandFailed = CheckCondition(SenseKey::kMediumError, 0x31, 0x03);
 constexpr Outcome kFailedSelfTest = CheckCondition(SenseKey::kHardwareError, 0x3e, 0x03);

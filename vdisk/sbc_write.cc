@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // WRITE, WRITE ATOMIC, WRITE AND VERIFY, SYNCHRONIZE CACHE.
 // Source: SBC-3 5.22, 5.40 to 5.46; SBC-4 4.29 and clause 5 for what is atomic.
+#include "vdisk/background.h"
 #include "vdisk/compare.h"
 #include "vdisk/handlers.h"
 
@@ -67,12 +68,18 @@ void WriteAndVerify(CommandRun run) {
            ReadBack);
 }
 
-// A count of 0 means up to the end of the disk (SBC-3 5.22). With IMMED the answer may come before
-// the flush; it comes after, when it is true.
+// A count of 0 means up to the end of the disk (SBC-3 5.22). With IMMED the answer comes first, and
+// a failure as a deferred error.
 void SynchronizeCache(CommandRun run) {
   BlockRange blocks = run.cdb().blocks();
   if (blocks.count.value == 0) blocks.count.value = run.geometry().count.value - run.cdb().lba;
   if (blocks.count.value == 0) {
+    run.End();
+    return;
+  }
+  Background* const background = run.server().background();
+  if (run.cdb().Has(CdbFlag::kImmed) && background != nullptr) {
+    background->Flush(blocks, run.nexus().id());
     run.End();
     return;
   }

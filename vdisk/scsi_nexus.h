@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "vdisk/copy_results.h"
+#include "vdisk/deferred_error.h"
 #include "vdisk/identity.h"
 #include "vdisk/nexus.h"
 #include "vdisk/nexus_id.h"
@@ -42,6 +43,7 @@ class ScsiNexus {
   // Of its third-party copies; the reactor's.
   CopyResults& copies() { return copies_; }
   UnitAttentionQueue& attentions() { return attentions_; }
+  DeferredError& deferred() { return deferred_; }
 
   // Which LUNs the initiator port sees through the target port, in ascending order: told by REPORT
   // LUNS, and a change of them as a unit attention. Shared by the nexuses of one session. REQUIRES:
@@ -63,6 +65,7 @@ class ScsiNexus {
   const std::string name_;  // of the nexus, for those who remember it while it is away
   // Any thread.
   UnitAttentionQueue attentions_;
+  DeferredError deferred_;
   NexusTasks tasks_;
   // The reactor's.
   std::unique_ptr<Nexus> nexus_;

@@ -32,8 +32,10 @@ Outcome CheckAccess(CommandRun run, const CopySegment& segment) {
   DeviceServer& source = UnitOf(run, segment.source);
   DeviceServer& target = UnitOf(run, segment.target);
   for (const DeviceServer* const unit : {&source, &target}) {
-    if (unit != &run.server() && run.server().units()->leaving(*unit))
+    if (unit == &run.server()) continue;
+    if (run.server().units()->leaving(*unit) || !unit->medium().ready()) {
       return kCopyTargetNotReachable;
+    }
   }
   const NexusId& id = run.nexus().id();
   if (!source.Allows(id, ReservationClass::kMediumRead)) return kThirdPartyDeviceFailure;

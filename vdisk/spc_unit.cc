@@ -8,10 +8,15 @@ namespace quire {
 
 void TestUnitReady(CommandRun run) { run.End(); }
 
-// A unit attention is told as data, and thereby cleared (SPC-4 6.39).
+// A unit attention or deferred error is told as data, and thereby cleared; then how far the medium
+// has come (SPC-4 6.39).
 void RequestSense(CommandRun run) {
-  const auto attention = run.nexus().attentions().Take();
-  const Outcome outcome = attention.has_value() ? OutcomeOf(*attention) : kGood;
+  Outcome outcome = run.server().medium().Refusal();
+  if (const auto attention = run.nexus().attentions().Take()) {
+    outcome = OutcomeOf(*attention);
+  } else if (const auto error = run.nexus().deferred().Take()) {
+    outcome = *error;
+  }
   const auto format =
       run.cdb().Has(CdbFlag::kDesc) ? SenseFormat::kDescriptor : SenseFormat::kFixed;
   const SenseData sense = SenseData::Encode(outcome, format);

@@ -61,6 +61,7 @@ bool DeviceServer::Started(ScsiNexus& nexus, TaskManagement& function) {
     case TaskFunction::kNexusReset:
       now = task_set_.ResetNexus(nexus.tasks_, function.abort_, gone);
       reservations_->ReleaseSpc2(&nexus.id_);
+      medium_.Allow(nexus);
       return now;
     case TaskFunction::kQueryTask:
       return answer(task_set_.Has(nexus.tasks_, function.tag));

@@ -21,6 +21,8 @@ bool IsReset(UnitAttention attention) {
 
 Outcome OutcomeOf(UnitAttention attention) {
   switch (attention) {
+    case UnitAttention::kMediumChanged:
+      return Attention(0x28, 0x00);
     case UnitAttention::kPowerOn:
       return Attention(0x29, 0x00);
     case UnitAttention::kUnitReset:

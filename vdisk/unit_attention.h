@@ -20,6 +20,7 @@
 namespace quire {
 
 enum class UnitAttention : uint8_t {
+  kMediumChanged,           // 28/00 not ready to ready change, medium may have changed
   kPowerOn,                 // 29/00 power on, reset, or bus device reset occurred
   kUnitReset,               // 29/03 bus device reset function occurred
   kNexusLoss,               // 29/07 I_T nexus loss occurred
@@ -33,7 +34,7 @@ enum class UnitAttention : uint8_t {
   kInquiryChanged,          // 3F/03
   kReportedLunsChanged,     // 3F/0E
 };
-inline constexpr size_t kUnitAttentions = 12;
+inline constexpr size_t kUnitAttentions = 13;
 
 // CHECK CONDITION with this condition's sense data, and back.
 Outcome OutcomeOf(UnitAttention attention);

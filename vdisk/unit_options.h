@@ -13,6 +13,7 @@
 namespace quire {
 
 class LogicalUnits;
+class Reactor;
 
 struct UnitOptions {
   IdentityOptions identity = {};  // `name` empty: the path of the file
@@ -24,8 +25,14 @@ struct UnitOptions {
   uint32_t atomic_bytes = 16 * 1024;
   std::string reservation_file = {};  // where reservations survive; empty: they do not
   std::string mode_file = {};         // where saved mode parameters do; empty: none can be saved
+  // Where it is kept that FORMAT UNIT or SANITIZE is under way; empty: nowhere, so that after a
+  // crash nobody knows how much of the medium was erased.
+  std::string medium_file = {};
   // Of a thin disk: every nexus is told when no more than this is left to it; 0: never.
   uint64_t threshold_bytes = 0;
+  // Where what was answered before it was done (IMMED) goes on; outlives the server, which is
+  // made and destroyed on its thread, not inside a turn. nullptr: IMMED is answered at the end.
+  Reactor* home = nullptr;
   std::vector<TargetPort> ports = {{1, TransportProtocol::kIscsi}};
   // The disks that copies may be between, and this one among them; nullptr: within this one only.
   // Outlives it.

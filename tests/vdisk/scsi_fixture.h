@@ -82,18 +82,20 @@ class ScsiFixture : public testing::Test {
     auto backing = std::make_unique<FaultyBacking>(*KernelBacking::Open(
         {.path = path_, .read_only = disk.read_only, .direct = disk.cache == CacheMode::kNone}));
     backing_ = backing.get();
-    const FileOptions options{.path = path_, .cache = disk.cache, .read_only = disk.read_only};
-    device_ = *Device::Create(*File::Open(std::move(backing), options), block_bytes_);
-    server_ = *DeviceServer::Create(*device_, disk.server);
+    const FileOptions file{.path = path_, .cache = disk.cache, .read_only = disk.read_only};
+    device_ = *Device::Create(*File::Open(std::move(backing), file), block_bytes_);
     reactor_ = *Reactor::Create(workers_);
+    DeviceServer::Options options = disk.server;
+    options.home = reactor_.get();
+    server_ = *DeviceServer::Create(*device_, options);
     a_ = Connect("iqn.2026-01.a", 1);
     b_ = Connect("iqn.2026-01.b", 2);
   }
   ~ScsiFixture() override {
     a_.reset();
     b_.reset();
-    reactor_.reset();
     server_.reset();
+    reactor_.reset();
     device_.reset();
     unlink(path_.c_str());
   }

@@ -28,12 +28,12 @@ TEST(UnitAttentionTest, SenseDataOfEach) {
     uint8_t asc, ascq;
   };
   for (const Row& row :
-       {Row{kPowerOn, 0x29, 0x00}, Row{kUnitReset, 0x29, 0x03}, Row{kNexusLoss, 0x29, 0x07},
-        Row{kModeParametersChanged, 0x2a, 0x01}, Row{kReservationsPreempted, 0x2a, 0x03},
-        Row{kReservationsReleased, 0x2a, 0x04}, Row{kRegistrationsPreempted, 0x2a, 0x05},
-        Row{kCapacityChanged, 0x2a, 0x09}, Row{kCommandsCleared, 0x2f, 0x00},
-        Row{kThinThreshold, 0x38, 0x07}, Row{kInquiryChanged, 0x3f, 0x03},
-        Row{kReportedLunsChanged, 0x3f, 0x0e}}) {
+       {Row{kMediumChanged, 0x28, 0x00}, Row{kPowerOn, 0x29, 0x00}, Row{kUnitReset, 0x29, 0x03},
+        Row{kNexusLoss, 0x29, 0x07}, Row{kModeParametersChanged, 0x2a, 0x01},
+        Row{kReservationsPreempted, 0x2a, 0x03}, Row{kReservationsReleased, 0x2a, 0x04},
+        Row{kRegistrationsPreempted, 0x2a, 0x05}, Row{kCapacityChanged, 0x2a, 0x09},
+        Row{kCommandsCleared, 0x2f, 0x00}, Row{kThinThreshold, 0x38, 0x07},
+        Row{kInquiryChanged, 0x3f, 0x03}, Row{kReportedLunsChanged, 0x3f, 0x0e}}) {
     const Outcome expected{Status::kCheckCondition, SenseKey::kUnitAttention, row.asc, row.ascq};
     EXPECT_EQ(OutcomeOf(row.attention), expected);
     EXPECT_EQ(AttentionOf(expected), row.attention);
