@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/big_endian.h"
+#include "vdisk/outcomes.h"
 
 namespace quire {
 namespace {

@@ -21,9 +21,9 @@
 
 #include "absl/container/btree_map.h"
 #include "vdisk/nexus_id.h"
-#include "vdisk/outcomes.h"
 #include "vdisk/reservation_view.h"
 #include "vdisk/reserve_out.h"
+#include "vdisk/sense.h"
 
 namespace quire {
 

@@ -13,6 +13,7 @@
 // Where they are only removed, that of the nexus which asks goes with them.
 #include <utility>
 
+#include "vdisk/outcomes.h"
 #include "vdisk/reservations.h"
 
 namespace quire {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "vdisk/outcomes.h"
 #include "vdisk/reservations.h"
 
 namespace quire {

@@ -11,6 +11,7 @@
 
 #include "base/big_endian.h"
 #include "tests/vdisk/reservation_fixture.h"
+#include "vdisk/outcomes.h"
 
 namespace quire {
 namespace {

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "vdisk/outcomes.h"
 #include "vdisk/reservations.h"
 
 namespace quire {
