@@ -193,7 +193,7 @@ class ReservationConflictsTest : public TwoHosts {
   }
 
   // A valid command of this row, and its data.
-  static std::pair<Bytes, Bytes> Build(const Sent& sent, const Standing& standing) {
+  std::pair<Bytes, Bytes> Build(const Sent& sent, const Standing& standing) const {
     const Opcode& opcode = *sent.opcode;
     if (opcode.operation == Operation::kPersistentReserveOut) {
       return BuildPrOut(opcode.service_action, standing);
