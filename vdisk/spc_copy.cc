@@ -31,7 +31,7 @@ DeviceServer& UnitOf(CommandRun run, uint16_t id) {
 Outcome CheckAccess(CommandRun run, const CopySegment& segment) {
   DeviceServer& source = UnitOf(run, segment.source);
   DeviceServer& target = UnitOf(run, segment.target);
-  for (const DeviceServer* const unit : {&source, &target}) {
+  for (DeviceServer* const unit : {&source, &target}) {
     if (unit == &run.server()) continue;
     if (run.server().units()->leaving(*unit) || !unit->medium().ready()) {
       return kCopyTargetNotReachable;
