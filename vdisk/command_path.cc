@@ -131,7 +131,21 @@ void DeviceServer::EndChange(ScsiCommand& command) {
       command.place_.aborted()) {
     server.reservations_->ReleaseSpc2(&command.nexus_->id_);
   }
-  server.End(command, command.effect_.outcome);
+  const bool fences_copies = !command.effect_.fenced.empty() && server.units_ != nullptr;
+  if (!fences_copies || server.AllBlocksOf(command)) server.End(command, command.effect_.outcome);
+}
+
+// What a victim copies to this disk through another one is in the task set of that one; it is over
+// when nobody else has any blocks here. False: the command goes on, and ends, later.
+bool DeviceServer::AllBlocksOf(ScsiCommand& command) {
+  command.part_.range = {0, device_.geometry().size_bytes()};
+  command.part_.mode = RangeMode::kExclusive;
+  command.part_.table = &ranges_;
+  command.claimed_ = true;
+  return RangeLock::Acquire(command.claim_, {&command.part_, 1}, [](RangeClaim& claim) {
+    HopTo(*static_cast<ScsiCommand::Claim&>(claim).command,
+          [](ScsiCommand& here) { here.server_->End(here, here.effect_.outcome); });
+  });
 }
 
 // Who is to hear of it, connected or not. Commands cleared are told by those who clear them.

@@ -56,7 +56,9 @@ void CommandRun::Copy(const CopyEnds& ends, BlockRange blocks, bool fua, Next ne
   step.done = [](Command& done) {
     ScsiCommand& command = *static_cast<ScsiCommand::Step&>(done).command;
     command.step_held_ = true;
-    command.next_(CommandRun(command));
+    const CommandRun run(command);
+    if (run.nexus().lookout_.has_value()) run.nexus().lookout_->NoteWritten();
+    command.next_(run);
   };
   server().device_.Execute(*nexus().nexus_, step);
 }
@@ -73,7 +75,7 @@ void CommandRun::Claim(std::span<const ClaimedBlocks> all, Next next) const {
   for (size_t i = 0; i < all.size(); ++i) {
     command_.parts_[i].table = &all[i].of.ranges_;
     command_.parts_[i].range = all[i].of.device_.geometry().Bytes(all[i].blocks);
-    command_.parts_[i].mode = all[i].mode;
+    command_.parts_[i].mode = RangeMode::kExclusive;
   }
   ClaimParts(next);
 }

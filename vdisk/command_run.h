@@ -92,12 +92,11 @@ class CommandRun {
   struct ClaimedBlocks {
     DeviceServer& of;
     BlockRange blocks;
-    RangeMode mode = RangeMode::kExclusive;
   };
-  // Goes on with `next` when nobody else is at these blocks (kShared: nobody who wants them to
-  // itself), until the command ends. REQUIRES: on their disks, none of them empty.
+  // Goes on with `next` when nobody else is at these blocks, until the command ends. REQUIRES: on
+  // their disks, none of them empty.
   void Claim(std::span<const ClaimedBlocks> all, Next next) const;
-  // All of them exclusively, on the command's own disk.
+  // All of them on the command's own disk.
   void ClaimForItself(std::span<const BlockRange> ranges, Next next) const;
   // Likewise when no other command changes the mode parameters or, with `disk`, uses any block.
   void ClaimModeParameters(bool disk, Next next) const;

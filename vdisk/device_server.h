@@ -149,6 +149,7 @@ class DeviceServer {
   bool Fence(ScsiCommand& command, const ReservationEffect& effect);
   // Then on the command's reactor.
   static void EndChange(ScsiCommand& command);
+  bool AllBlocksOf(ScsiCommand& command);
   absl::Status Cut(uint64_t size_bytes, const Resizing& how);
 
   // Constant after construction.

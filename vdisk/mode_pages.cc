@@ -42,8 +42,9 @@ struct Field {
   uint8_t ModeParameters::*value;
 };
 constexpr Field kFields[] = {
-    {kCaching, 2, 0x04, &ModeParameters::wce},  {kControl, 2, 0x04, &ModeParameters::d_sense},
-    {kControl, 3, 0x06, &ModeParameters::qerr}, {kControl, 4, 0x08, &ModeParameters::swp},
+    {kCaching, 2, 0x04, &ModeParameters::wce},
+    {kControl, 2, 0x04, &ModeParameters::d_sense},
+    {kControl, 4, 0x08, &ModeParameters::swp},
     {kControl, 5, 0x40, &ModeParameters::tas},
 };
 
@@ -109,19 +110,13 @@ bool ModePage::Savable(const ModeTraits& traits) const {
   return false;
 }
 
-bool ModePage::Read(std::span<const uint8_t> bytes, ModeParameters& parameters,
-                    Place& fault) const {
+void ModePage::Read(std::span<const uint8_t> bytes, ModeParameters& parameters) const {
   QUIRE_DCHECK(bytes.size() >= size_bytes);
   for (const Field& field : kFields) {
     if (!Has(*this, field)) continue;
-    const auto value = static_cast<uint8_t>((bytes[field.byte] & field.mask) >> Shift(field));
-    if (field.value == &ModeParameters::qerr && value == 2) {
-      fault = {field.byte, static_cast<uint8_t>(std::bit_width(field.mask) - 1)};
-      return false;
-    }
-    parameters.*field.value = value;
+    parameters.*field.value =
+        static_cast<uint8_t>((bytes[field.byte] & field.mask) >> Shift(field));
   }
-  return true;
 }
 
 std::span<const ModePage> ModePages() { return kPages; }

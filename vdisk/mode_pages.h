@@ -33,12 +33,8 @@ struct ModePage {
   Image Changeable(const ModeTraits& traits) const;
   // PS: there is something to save.
   bool Savable(const ModeTraits& traits) const;
-  // Reads the fields back. False, with the place of the first fault, when a value is reserved.
-  struct Place {
-    uint8_t byte = 0;
-    uint8_t bit = 0;
-  };
-  bool Read(std::span<const uint8_t> bytes, ModeParameters& parameters, Place& fault) const;
+  // Reads the fields back.
+  void Read(std::span<const uint8_t> bytes, ModeParameters& parameters) const;
 };
 
 // In ascending order of page, then subpage.

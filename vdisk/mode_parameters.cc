@@ -10,7 +10,7 @@ constexpr uint8_t kVersion = 1;
 
 bool Valid(const ModeParameters& parameters) {
   return parameters.wce <= 1 && parameters.d_sense <= 1 && parameters.swp <= 1 &&
-         parameters.tas <= 1 && parameters.qerr <= 3 && parameters.qerr != 2;
+         parameters.tas <= 1;
 }
 
 }  // namespace
@@ -18,13 +18,13 @@ bool Valid(const ModeParameters& parameters) {
 void ModeParameters::CheckInvariants() const { QUIRE_CHECK(Valid(*this)); }
 
 std::array<uint8_t, ModeParameters::kSavedBytes> ModeParameters::Saved() const {
-  return {kVersion, wce, d_sense, qerr, swp, tas, 0, 0};
+  return {kVersion, wce, d_sense, swp, tas, 0, 0, 0};
 }
 
 std::optional<ModeParameters> ModeParameters::FromSaved(std::span<const uint8_t> bytes) {
   if (bytes.size() != kSavedBytes || bytes[0] != kVersion) return std::nullopt;
-  if (bytes[6] != 0 || bytes[7] != 0) return std::nullopt;
-  const ModeParameters parameters{bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]};
+  if (bytes[5] != 0 || bytes[6] != 0 || bytes[7] != 0) return std::nullopt;
+  const ModeParameters parameters{bytes[1], bytes[2], bytes[3], bytes[4]};
   if (!Valid(parameters)) return std::nullopt;
   return parameters;
 }

@@ -18,7 +18,6 @@ struct ModeParameters {
 
   uint8_t wce = 1;      // caching page: GOOD before data is stable
   uint8_t d_sense = 0;  // control page: sense data in descriptor format
-  uint8_t qerr = 0;     // control page: 0, 1 or 3: which commands an error ends
   uint8_t swp = 0;      // control page: writes are refused
   uint8_t tas = 0;      // control page: TASK ABORTED for commands that others end
 

@@ -110,8 +110,7 @@ Outcome Reader::ReadFields(const ModePage& page) {
     const auto wrong = static_cast<uint8_t>((bytes[i] ^ current[i]) & ~changeable[i]);
     if (wrong != 0) return Fault(at_ + i, static_cast<uint8_t>(std::bit_width(wrong) - 1));
   }
-  ModePage::Place fault;
-  if (!page.Read(bytes, parameters_, fault)) return Fault(at_ + fault.byte, fault.bit);
+  page.Read(bytes, parameters_);
   return kGood;
 }
 

@@ -153,16 +153,15 @@ void CopyNext(CommandRun run) {
   }
 }
 
-// Of all segments: what is read is held against writes, what is written is the copy's alone.
+// Of all segments, the copy's alone: of what is read, too, nobody changes a part between two
+// pieces.
 std::vector<CommandRun::ClaimedBlocks> BlocksOf(CommandRun run) {
   const CopyList& list = run.copy_task()->list;
   std::vector<CommandRun::ClaimedBlocks> all;
   for (size_t i = 0; i < list.count_segments(); ++i) {
     const CopySegment segment = list.segment(i);
     if (segment.target_blocks.count.value == 0) continue;
-    all.push_back({.of = UnitOf(run, segment.source),
-                   .blocks = segment.source_blocks,
-                   .mode = RangeMode::kShared});
+    all.push_back({.of = UnitOf(run, segment.source), .blocks = segment.source_blocks});
     all.push_back({.of = UnitOf(run, segment.target), .blocks = segment.target_blocks});
   }
   return all;

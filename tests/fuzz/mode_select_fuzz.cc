@@ -26,7 +26,6 @@ ModeState AnyState(FuzzedDataProvider& input) {
   state.traits.savable = input.ConsumeBool();
   state.traits.implicit_alua = input.ConsumeBool();
   state.current.wce = input.ConsumeBool();
-  state.current.qerr = input.ConsumeBool() ? 3 : 0;
   state.current.tas = input.ConsumeBool();
   return state;
 }

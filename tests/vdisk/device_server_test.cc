@@ -69,9 +69,8 @@ TEST_F(DeviceServerTest, ManyAtOnceAreAnsweredOnceEach) {
   for (uint32_t i = 0; i < 200; ++i) {
     ScsiNexus& nexus = i % 2 == 0 ? *a_ : *b_;
     const uint64_t lba = i % 16;
-    commands.push_back(i % 5 == 0
-                           ? std::make_unique<TestCommand>(Cdb16(0x8b, lba, 4), Filled(4, 1))
-                           : std::make_unique<TestCommand>(Write16(lba, 4), Filled(4, 3)));
+    commands.push_back(i % 5 == 0 ? std::make_unique<TestCommand>(Cdb16(0x8b, lba, 4), Filled(4, 1))
+                                  : std::make_unique<TestCommand>(Write16(lba, 4), Filled(4, 3)));
     server_->Execute(nexus, *commands.back());
   }
   for (const auto& command : commands) {

@@ -13,8 +13,8 @@
 namespace quire {
 namespace {
 
-constexpr ModeParameters kOne{.wce = 0, .d_sense = 1, .qerr = 3, .swp = 0, .tas = 1};
-constexpr ModeParameters kOther{.wce = 1, .d_sense = 0, .qerr = 1, .swp = 1, .tas = 0};
+constexpr ModeParameters kOne{.wce = 0, .d_sense = 1, .swp = 0, .tas = 1};
+constexpr ModeParameters kOther{.wce = 1, .d_sense = 0, .swp = 1, .tas = 0};
 
 class ModeFileTest : public testing::Test {
  protected:

@@ -46,7 +46,8 @@ TEST(ModeSelectTest, EachField) {
   const Bytes head(4);
   EXPECT_EQ(Select(kSelect6, Joined(head, With(kCaching, 2, 0))).parameters.wce, 0);
   EXPECT_EQ(Select(kSelect6, Joined(head, With(kControl, 2, 6))).parameters.d_sense, 1);
-  EXPECT_EQ(Select(kSelect6, Joined(head, With(kControl, 3, 0x16))).parameters.qerr, 3);
+  // One command's error ends no other (QERR).
+  EXPECT_EQ(Select(kSelect6, Joined(head, With(kControl, 3, 0x16))).outcome, At(7, 2));
   EXPECT_EQ(Select(kSelect6, Joined(head, With(kControl, 4, 8))).parameters.swp, 1);
   EXPECT_EQ(Select(kSelect6, Joined(head, With(kControl, 5, 0x40))).parameters.tas, 1);
 }
@@ -167,7 +168,7 @@ TEST(ModeSelectTest, WceThatIsFixed) {
 
 TEST(ModeSelectTest, WhatModeSenseGave) {
   const Cdb cdb = ParseCdb(Bytes{0x5a, 0, 0x3f, 0xff, 0, 0, 0, 2, 0, 0}).cdb;
-  const ModeState state{.current = {.wce = 0, .qerr = 1, .tas = 1}};
+  const ModeState state{.current = {.wce = 0, .tas = 1}};
   Bytes data(512);
   Response response(data);
   ASSERT_EQ(WriteModeSense(cdb, state, kGeometry, response), kGood);

@@ -278,15 +278,14 @@ TEST_F(SpcCopyTest, IsTold) {
   EXPECT_TRUE(Run(*a_, ResultsCdb(1, 0)).Is(kInvalidFieldInCdb)) << "RECEIVE DATA";
 }
 
-// Later commands to the target wait for the copy, and so do those that want the source to
-// themselves (a WRITE of the source may come before or after any piece, as beside a READ).
+// Later commands to the target wait for the copy, and so do those to the source.
 TEST_F(SpcCopyTest, OthersSeeAllOfItOrNothing) {
   const Bytes bytes = Random(4, 8000);
   ASSERT_EQ(Run(*a_, Write16(0, 8000), bytes), kGood);
   const Bytes list = Between().Segment(0, 0, 0, 8000, 8000).List();
   TestCommand copy(CopyCdb(list), list);
   TestCommand read(Read16(8000, 8000), {});
-  TestCommand change(Cdb16(0x93, 0, 8000), Filled(1, 7));  // WRITE SAME(16)
+  TestCommand change(Write16(0, 8000), Filled(8000, 7));
   TestCommand compare(Cdb16(0x89, 15999, 0), {});
   compare.cdb_bytes[13] = 1;
   compare.cdb = compare.cdb_bytes;
