@@ -36,6 +36,9 @@ class Operator {
           status_ = act();
           done_ = true;
         }) {}
+  ~Operator() {
+    if (thread_.joinable()) thread_.join();
+  }
   bool done() const { return done_; }
   absl::Status Join() {
     thread_.join();
@@ -81,6 +84,7 @@ Bytes Repeated(uint64_t number, uint64_t length) {
 Bytes WriteSameAll() {
   Bytes cdb(16, 0);
   cdb[0] = 0x93;
+  StoreBig<4>(&cdb[10], 8 * kMiB / 512);
   return cdb;
 }
 
@@ -214,9 +218,7 @@ TEST_F(ResizeTest, ForcedItShrinks) {
 
 TEST_F(ResizeTest, ACommandInFlightIsDrained) {
   for (int i = 0; i < 20; ++i) {
-    Bytes cdb(16, 0);
-    cdb[0] = 0x93;
-    TestCommand all(cdb, Filled(1, static_cast<uint8_t>(i)));
+    TestCommand all(WriteSameAll(), Filled(1, static_cast<uint8_t>(i)));
     server_->Execute(*a_, all);
     Operator shrink([this] { return server_->Resize(kMiB, {.force = true}); });
     const absl::Status shrunk = shrink.Await(*reactor_);
@@ -305,9 +307,7 @@ TEST_F(ResizeTest, AReferenceThatStaysKeepsTheDiskAsItWas) {
 
 // The command in front of it does not end: the operator gives up, and lets go of its place.
 TEST_F(ResizeTest, ACommandThatDoesNotEndIsWaitedForOnlySoLong) {
-  Bytes cdb(16, 0);
-  cdb[0] = 0x93;
-  TestCommand all(cdb, Filled(1, 5));
+  TestCommand all(WriteSameAll(), Filled(1, 5));
   server_->Execute(*a_, all);  // nobody turns its reactor
   const absl::Status busy = server_->Resize(kMiB, {.force = true, .patience_ns = 20 * kNsPerMs});
   EXPECT_EQ(busy.code(), absl::StatusCode::kDeadlineExceeded) << busy;
