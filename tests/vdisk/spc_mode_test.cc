@@ -52,11 +52,11 @@ class SpcModeTest : public ScsiFixture {
   static Bytes SelectCdb(const Bytes& list, uint8_t flags = 0) {
     return {0x15, static_cast<uint8_t>(0x10 | flags), 0, 0, static_cast<uint8_t>(list.size()), 0};
   }
-  static Bytes Caching(bool wce) {
-    return {0,    0,    0,    0, 0x08, 0x12, static_cast<uint8_t>(wce ? 4 : 0),
-            0,    0xff, 0xff, 0, 0,    0xff, 0xff,
-            0xff, 0xff, 0,    0, 0,    0,    0,
-            0,    0,    0};
+  // RCD is as it is: 1 on a disk without a cache.
+  static Bytes Caching(bool wce, bool rcd = false) {
+    const auto bits = static_cast<uint8_t>((wce ? 4 : 0) | (rcd ? 1 : 0));
+    return {0,    0,    0,    0,    0x08, 0x12, bits, 0, 0xff, 0xff, 0, 0,
+            0xff, 0xff, 0xff, 0xff, 0,    0,    0,    0, 0,    0,    0, 0};
   }
   static Bytes Control(uint8_t d_sense, uint8_t tas = 0) {
     return {0,
@@ -184,7 +184,7 @@ TEST_F(SpcModeTest, TheLastFlushComesAfterEveryCommandThatBeganWithTheCache) {
   file.Set({.kind = IoOp::Kind::kWrite, .error = EIO, .count = 1, .hold = true});
   TestCommand write(Write16(0, 8), Filled(8, 1));
   server_->Execute(*b_, write);
-  const Bytes list = Caching(false);
+  const Bytes list = Caching(false, /*rcd=*/true);
   TestCommand select(SelectCdb(list), list);
   server_->Execute(*a_, select);
   for (int i = 0; i < 200; ++i) reactor_->Wait(kNsPerMs / 10);

@@ -35,7 +35,7 @@ TEST_F(SpcUnitTest, StandardInquiry) {
   EXPECT_EQ(data[1], 0x00) << "not removable";
   EXPECT_EQ(data[2], 0x06) << "SPC-4";
   EXPECT_EQ(data[4], 91);
-  EXPECT_EQ(data[5], 0x10) << "TPGS: implicit";
+  EXPECT_EQ(data[5], 0x18) << "TPGS: implicit; 3PC";
   EXPECT_EQ(data[7], 0x02) << "CMDQUE";
   EXPECT_EQ(std::string(data.begin() + 8, data.begin() + 36), "QUIRE   DISK            0001");
   for (uint8_t length = 0; length < 100; ++length) {
@@ -46,7 +46,7 @@ TEST_F(SpcUnitTest, StandardInquiry) {
 
 TEST_F(SpcUnitTest, EveryVitalProductDataPage) {
   const Bytes list = PageOf(InquiryPage(0x00));
-  EXPECT_EQ(list, (Bytes{0, 0, 0, 7, 0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2}));
+  EXPECT_EQ(list, (Bytes{0, 0, 0, 8, 0x00, 0x80, 0x83, 0x86, 0x8f, 0xb0, 0xb1, 0xb2}));
   for (int page = 0; page < 256; ++page) {
     const auto code = static_cast<uint8_t>(page);
     const bool listed = std::find(list.begin() + 4, list.end(), code) != list.end();
