@@ -69,7 +69,7 @@ void WriteAndVerify(CommandRun run) {
 }
 
 // A count of 0 means up to the end of the disk (SBC-3 5.22). With IMMED the answer comes first, and
-// a failure as a deferred error.
+// a failure as a deferred error; one that is latched already is told at once.
 void SynchronizeCache(CommandRun run) {
   BlockRange blocks = run.cdb().blocks();
   if (blocks.count.value == 0) blocks.count.value = run.geometry().count.value - run.cdb().lba;
@@ -78,7 +78,8 @@ void SynchronizeCache(CommandRun run) {
     return;
   }
   Background* const background = run.server().background();
-  if (run.cdb().Has(CdbFlag::kImmed) && background != nullptr) {
+  const bool hopeless = run.server().device().file().latched_error() != 0;
+  if (run.cdb().Has(CdbFlag::kImmed) && background != nullptr && !hopeless) {
     background->Flush(blocks, run.nexus().id());
     run.End();
     return;

@@ -74,6 +74,12 @@ TEST_F(BackgroundTest, ThoseThatComeMeanwhileShareOneFlush) {
   EXPECT_EQ(Run(*b_, kTestUnitReady), kGood);
 }
 
+TEST_F(BackgroundTest, WhatCannotBeFlushedAnyMoreIsRefusedAtOnce) {
+  backing_->Set({.kind = IoOp::Kind::kFlush, .error = EIO, .count = 1});
+  EXPECT_EQ(Run(*a_, Cdb16(0x91, 0, 0)), kWriteError);
+  EXPECT_EQ(Run(*b_, kFlushImmed), kWriteError) << "an error is latched";
+}
+
 TEST_F(BackgroundTest, BadOnesAreRefusedAtOnce) {
   EXPECT_TRUE(Run(*a_, Cdb16(0x91, kDiskBytes / kBlockBytes, 1, 0x02)).Is(kLbaOutOfRange));
   EXPECT_EQ(CountFlushes(), 0u);

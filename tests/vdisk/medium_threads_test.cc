@@ -74,6 +74,7 @@ class MediumThreadsTest : public testing::Test {
   std::unique_ptr<Reactor> home_;
   std::unique_ptr<DeviceServer> server_;
   std::atomic<int> count_ended_{0};
+  std::atomic<int> count_rounds_{0};
   std::atomic<bool> over_{false};
 };
 
@@ -97,6 +98,7 @@ TEST_F(MediumThreadsTest, StateChangesUnderLoad) {
           EXPECT_TRUE(IsExpected(host.Run(Cdb16(0x8a, lba, 8), Bytes(8 * 512, 0x5a))));
           EXPECT_TRUE(IsExpected(host.Run(Cdb16(0x88, lba, 8))));
           EXPECT_TRUE(IsExpected(host.Run({0x35, 2, 0, 0, 0, 0, 0, 0, 0, 0})));
+          ++count_rounds_;
         }
       }
       ++count_ended_;
@@ -121,13 +123,21 @@ TEST_F(MediumThreadsTest, StateChangesUnderLoad) {
         const Outcome outcome = host.Run(changes[random.Below(std::size(changes))]);
         EXPECT_TRUE(IsExpected(outcome) || outcome == kMediumRemovalPrevented);
         host.Run({0x1b, 0, 0, 0, 3, 0});
+        const int before = count_rounds_;
+        while (count_rounds_ < before + 5) std::this_thread::yield();
       }
       over_ = true;
     }
     ++count_ended_;
   });
   Join(threads);
-  EXPECT_EQ(device_->counts().executed, device_->counts().freed);
+  // A flush may still be under way.
+  const auto all_freed = [this] {
+    const Device::Counts counts = device_->counts();
+    return counts.executed == counts.freed;
+  };
+  for (int i = 0; i < 5000 && !all_freed(); ++i) home_->Wait(kNsPerMs);
+  EXPECT_TRUE(all_freed());
 }
 
 // Every write has a version. One that was acknowledged before the erasure began is never seen

@@ -66,7 +66,6 @@ const std::map<int, Row>& Expected() {
       {0x4200, {kWrites}},    // UNMAP
       {0x4801, {kWrites}},    // SANITIZE
       {0x4802, {kWrites}},
-      {0x4803, {kWrites}},
       {0x481f, {kWrites}},
       {0x4d00, {kAlways}},  // LOG SENSE
       {0x5500, {kWrites}},  // MODE SELECT(10)

@@ -55,7 +55,7 @@ class SbcDurabilityTest : public ScsiFixture, public testing::WithParamInterface
          Promise::kNothing},
         {"UNMAP", {0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0}, 0, Promise::kNothing, true},
         {"SYNCHRONIZE CACHE(10)", BlockCdb(0x35, kLba, kCount), 0, Promise::kItsBlocks},
-        {"SYNCHRONIZE CACHE(16), IMMED", BlockCdb(0x91, kLba, kCount, 2), 0, Promise::kItsBlocks},
+        {"SYNCHRONIZE CACHE(16)", BlockCdb(0x91, kLba, kCount), 0, Promise::kItsBlocks},
     };
   }
   static bool Writes(const Case& one) { return one.cdb[0] != 0x35 && one.cdb[0] != 0x91; }
