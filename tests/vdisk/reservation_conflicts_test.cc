@@ -205,6 +205,7 @@ class ReservationConflictsTest : public TwoHosts {
     if (opcode.operation == Operation::kModeSense) cdb[2] = 0x3f;
     if (opcode.operation == Operation::kLogSense) cdb[2] = 0x40;
     if (opcode.operation == Operation::kReadBuffer) cdb[1] = 0x03;
+    if (opcode.operation == Operation::kWriteBuffer) cdb[1] = 0x0a;
     if (opcode.operation == Operation::kSendDiagnostic) cdb[1] = 0x04;
     const auto length = [&](uint8_t value) {
       cdb[size_t{opcode.length.byte} + opcode.length.count_bytes - 1] = value;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 
 #include "tests/vdisk/scsi_fixture.h"
@@ -275,7 +276,9 @@ TEST_P(SbcProvisionTest, NoRoom) {
 
 TEST_P(SbcProvisionTest, AThinDiskSaysSo) {
   EXPECT_EQ(Run(*a_, {0x12, 1, 0xb2, 0, 255, 0}), kGood);
-  EXPECT_EQ(found_, (Bytes{0, 0xb2, 0, 4, 0, 0xe4, 2, 0}));  // LBPU, LBPWS, LBPWS10, LBPRZ; thin
+  // Threshold sets of 1 MiB; LBPU, LBPWS, LBPWS10, LBPRZ; thin.
+  const auto exponent = static_cast<uint8_t>(std::countr_zero(kMiB / block_bytes_));
+  EXPECT_EQ(found_, (Bytes{0, 0xb2, 0, 4, exponent, 0xe4, 2, 0}));
   EXPECT_EQ(Run(*a_, {0x12, 1, 0xb0, 0, 255, 0}), kGood);
   EXPECT_EQ(found_[4], 1) << "WSNZ";
   EXPECT_EQ(LoadBig<4>(&found_[8]), 4 * kMiB / block_bytes_);
