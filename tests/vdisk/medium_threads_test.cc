@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Quire Authors. SPDX-License-Identifier: BSD-3-Clause
 // Goal: the medium may stop, go, come back and be erased while several reactors use it: every
-// command is answered, with what the medium's state allows, and nothing lands behind an erasure.
+// command is answered, with what the medium's state allows, and what was erased is gone.
 // Method: a thread per nexus; two write and read, one changes the state, the main thread is home.
 #include <array>
 #include <atomic>
@@ -50,14 +50,21 @@ class MediumThreadsTest : public testing::Test {
       TestCommand command(std::move(cdb), std::move(data));
       server.Execute(*nexus, command);
       while (command.count_freed == 0) reactor->Wait(kNsPerMs);
-      found = command.found;
       return command.outcome();
     }
     DeviceServer& server;
     std::unique_ptr<Reactor> reactor;
     std::unique_ptr<ScsiNexus> nexus;
-    Bytes found;
   };
+  // Each thread has blocks of its own: beside each other, reads and writes of the same ones race.
+  static uint64_t HalfOf(uint64_t number) { return number * (kBlocks / 2); }
+  Bytes Contents() const {
+    Bytes bytes(kDiskBytes);
+    const int fd = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    EXPECT_EQ(pread(fd, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(kDiskBytes));
+    close(fd);
+    return bytes;
+  }
   static bool IsExpected(const Outcome& outcome) {
     return outcome.good() || outcome.key == SenseKey::kNotReady ||
            outcome.Is(kMediumMayHaveChanged);
@@ -94,7 +101,7 @@ TEST_F(MediumThreadsTest, StateChangesUnderLoad) {
         Host host(*this, number);
         Prng random(number);
         while (!over_) {
-          const uint64_t lba = random.Below(kBlocks - 8);
+          const uint64_t lba = HalfOf(number) + random.Below(kBlocks / 2 - 8);
           EXPECT_TRUE(IsExpected(host.Run(Cdb16(0x8a, lba, 8), Bytes(8 * 512, 0x5a))));
           EXPECT_TRUE(IsExpected(host.Run(Cdb16(0x88, lba, 8))));
           EXPECT_TRUE(IsExpected(host.Run({0x35, 2, 0, 0, 0, 0, 0, 0, 0, 0})));
@@ -142,7 +149,7 @@ TEST_F(MediumThreadsTest, StateChangesUnderLoad) {
 
 // Every write has a version. One that was acknowledged before the erasure began is never seen
 // afterwards; one that waited for its end may be.
-TEST_F(MediumThreadsTest, NothingLandsBehindAnErasure) {
+TEST_F(MediumThreadsTest, WhatWasAcknowledgedBeforeAnErasureIsGone) {
   std::array<std::atomic<uint64_t>, 2> acknowledged{};
   std::vector<std::thread> threads;
   for (uint64_t number = 0; number < 2; ++number) {
@@ -155,7 +162,8 @@ TEST_F(MediumThreadsTest, NothingLandsBehindAnErasure) {
           for (size_t at = 0; at < block.size(); at += 8) {
             StoreBig<8>(&block[at], version << 1 | number);
           }
-          const Outcome outcome = host.Run(Cdb16(0x8a, random.Below(kBlocks), 1), block);
+          const Outcome outcome =
+              host.Run(Cdb16(0x8a, HalfOf(number) + random.Below(kBlocks / 2), 1), block);
           EXPECT_TRUE(IsExpected(outcome));
           if (outcome.good()) acknowledged[number] = version;
         }
@@ -169,10 +177,10 @@ TEST_F(MediumThreadsTest, NothingLandsBehindAnErasure) {
       for (int round = 0; round < 20; ++round) {
         const std::array<uint64_t, 2> before = {acknowledged[0], acknowledged[1]};
         EXPECT_EQ(host.Run({0x48, 0x01, 0, 0, 0, 0, 0, 0, 5, 0}, {0x02, 0, 0, 1, 0}), kGood);
-        EXPECT_EQ(host.Run(Cdb16(0x88, 0, kBlocks)), kGood);
+        const Bytes disk = Contents();
         uint64_t count_old = 0;
-        for (size_t at = 0; at < host.found.size(); at += 8) {
-          const uint64_t found = LoadBig<8>(&host.found[at]);
+        for (size_t at = 0; at < disk.size(); at += 8) {
+          const uint64_t found = LoadBig<8>(&disk[at]);
           if (found != 0 && found >> 1 <= before[found & 1]) ++count_old;
         }
         EXPECT_EQ(count_old, 0u) << "round " << round;
