@@ -131,6 +131,12 @@ void Copier::OnGranted(FileOp& file_op, IoResult) {
   const auto reaches = [](File& file, ByteRange range) {
     return file.backing_->CurrentSize() >= static_cast<int64_t>(range.end());
   };
+  // Likewise what has been cut since (File::Shrink).
+  if (!piece.source.FitsIn(op.source->size_bytes()) ||
+      !piece.target.FitsIn(op.target->size_bytes())) {
+    OnDone(op, IoResult::Error(ERANGE));
+    return;
+  }
   // A write beyond the end would make a truncated file look whole again.
   if (!reaches(*op.source, piece.source) || !reaches(*op.target, piece.target)) {
     OnDone(op, IoResult::Error(EIO));

@@ -29,6 +29,7 @@ class Pin {
   // One node for each of the two shards that a range can lie in.
   struct Node : ListNode<> {
     Pin* pin = nullptr;
+    uint64_t arrival = 0;  // in that shard: lower is earlier
   };
 
   ByteRange range() const { return range_; }
@@ -40,7 +41,7 @@ class Pin {
   ByteRange range_;
   PinKind kind_ = PinKind::kLent;
   bool waiting_ = false;
-  uint64_t sequence_ = 0;
+  bool late_ = false;  // a write that waits because it came while the table was frozen
   Granted granted_ = nullptr;
   StableBytes* stable_ = nullptr;
   Pin* next_granted_ = nullptr;

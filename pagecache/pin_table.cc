@@ -80,7 +80,6 @@ PinTable::Reach PinTable::ReachOf(ByteRange range) {
 }
 
 bool PinTable::MustWait(const Pin& later, const Pin& earlier) {
-  if (earlier.sequence_ >= later.sequence_) return false;
   if (!earlier.range_.Overlaps(later.range_)) return false;
   if (earlier.kind_ == PinKind::kWrite) return true;
   if (later.kind_ == PinKind::kLent) return false;
@@ -88,13 +87,23 @@ bool PinTable::MustWait(const Pin& later, const Pin& earlier) {
 }
 
 bool PinTable::Blocked(Reach reach, const Pin& pin) const QUIRE_NO_THREAD_ANALYSIS {
-  if (pin.kind_ == PinKind::kWrite && pin.sequence_ > frozen_from_) return true;
+  if (pin.late_ && frozen_) return true;
+  size_t i = 0;
   for (Shard* shard : reach) {
+    const uint64_t arrival = pin.nodes_[i++].arrival;
     for (Pin::Node* node = shard->marks.Front(); node != nullptr; node = shard->marks.Next(*node)) {
-      if (MustWait(pin, *node->pin)) return true;
+      if (node->arrival < arrival && MustWait(pin, *node->pin)) return true;
     }
   }
   return false;
+}
+
+// Counted by each shard for itself, so that reactors in different ones share no memory. A pin
+// arrives in both of its shards at one instant, so two pins come in the same order wherever they
+// meet.
+void PinTable::Arrive(Reach reach, Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
+  size_t i = 0;
+  for (Shard* shard : reach) pin.nodes_[i++].arrival = shard->next_arrival++;
 }
 
 void PinTable::Enter(Reach reach, Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
@@ -143,14 +152,10 @@ uint32_t PinTable::AcquireBoth(const Wanted& first, const Wanted& second, Pin::G
 }
 
 bool PinTable::Admit(Reach reach, Pin& pin) QUIRE_NO_THREAD_ANALYSIS {
-  pin.sequence_ = kLatest;
+  Arrive(reach, pin);
+  pin.late_ = frozen_ && pin.kind_ == PinKind::kWrite;
   const bool waiting = Blocked(reach, pin);
   pin.waiting_ = waiting;
-  // Drawn under the locks: arrival in a shard and sequence never disagree. A lent pin that does not
-  // wait is nobody's predecessor and needs none.
-  if (waiting || pin.kind_ != PinKind::kLent) {
-    pin.sequence_ = next_sequence_.fetch_add(1, std::memory_order_relaxed);
-  }
   Enter(reach, pin);
   if (waiting) {
     count_waiting_.fetch_add(1, std::memory_order_relaxed);
@@ -224,6 +229,7 @@ void PinTable::Grant(Pin& pin) {
   const Reach reach = ReachOf(pin.range_);
   Leave(reach, pin);
   pin.waiting_ = false;
+  pin.late_ = false;
   Enter(reach, pin);
   count_waiting_.fetch_sub(1, std::memory_order_relaxed);
   if (pin.kind_ == PinKind::kWrite) MakePrivate(reach, pin);
@@ -242,8 +248,8 @@ void PinTable::MakePrivate(Reach reach, const Pin& write) QUIRE_NO_THREAD_ANALYS
 
 void PinTable::Freeze() {
   AllLocked locked(*this);
-  QUIRE_CHECK(frozen_from_ == kLatest);
-  frozen_from_ = next_sequence_.fetch_add(1, std::memory_order_relaxed);
+  QUIRE_CHECK(!frozen_);
+  frozen_ = true;
 }
 
 bool PinTable::AllLanded() QUIRE_NO_THREAD_ANALYSIS {
@@ -251,7 +257,7 @@ bool PinTable::AllLanded() QUIRE_NO_THREAD_ANALYSIS {
   for (Shard& shard : shards_) {
     for (Pin::Node* node = shard.marks.Front(); node != nullptr; node = shard.marks.Next(*node)) {
       const Pin& pin = *node->pin;
-      if (pin.kind_ == PinKind::kWrite && pin.sequence_ < frozen_from_) return false;
+      if (pin.kind_ == PinKind::kWrite && !pin.late_) return false;
     }
   }
   return true;
@@ -260,7 +266,7 @@ bool PinTable::AllLanded() QUIRE_NO_THREAD_ANALYSIS {
 void PinTable::Thaw() {
   {
     AllLocked locked(*this);
-    frozen_from_ = kLatest;
+    frozen_ = false;
   }
   GrantWaiters();
 }

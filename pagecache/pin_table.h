@@ -74,7 +74,6 @@ class PinTable {
 
  private:
   static constexpr size_t kShards = 32;
-  static constexpr uint64_t kLatest = ~uint64_t{0};
   static constexpr uint64_t kShardSpanBytes = kMaxTransferBytes;
   using Nodes = IntrusiveList<Pin::Node>;
 
@@ -83,6 +82,7 @@ class PinTable {
     uint64_t count QUIRE_GUARDED_BY(mutex) = 0;  // pins whose first shard this is
     Nodes marks QUIRE_GUARDED_BY(mutex);  // fills, writes and all who wait, in order of arrival
     Nodes lent QUIRE_GUARDED_BY(mutex);
+    uint64_t next_arrival QUIRE_GUARDED_BY(mutex) = 0;
   };
   // The one or two shards of a range; the functions below want them locked.
   struct Reach {
@@ -96,6 +96,7 @@ class PinTable {
 
   Reach ReachOf(ByteRange range);
   static bool MustWait(const Pin& later, const Pin& earlier);
+  static void Arrive(Reach reach, Pin& pin);
   bool Blocked(Reach reach, const Pin& pin) const;
   // False: it waits. REQUIRES: the fields of the pin are set.
   bool Admit(Reach reach, Pin& pin);
@@ -107,9 +108,8 @@ class PinTable {
   void Grant(Pin& pin);
 
   std::array<Shard, kShards> shards_;
-  std::atomic<uint64_t> next_sequence_{0};
-  // Writes from this one on wait. Changed under the locks of all shards, read under any.
-  uint64_t frozen_from_ = kLatest;
+  // Writes that come now wait. Changed under the locks of all shards, read under any.
+  bool frozen_ = false;
   std::atomic<uint64_t> count_waiting_{0};  // changed under the waiter's locks
   std::atomic<uint64_t> count_made_private_{0};
 };

@@ -90,6 +90,11 @@ void Background::TakeFlush() {
     flush_.blocks = *std::exchange(to_flush_, std::nullopt);
     flush_askers_ = std::exchange(askers_, {});
   }
+  // The disk may have been cut meanwhile.
+  const uint64_t count = server_.device().geometry().count.value;
+  BlockRange& blocks = flush_.blocks;
+  blocks.first.value = std::min(blocks.first.value, count);
+  blocks.count.value = std::min(blocks.count.value, count - blocks.first.value);
   flushing_ = true;
   flush_.kind = CommandKind::kFlush;
   flush_.done = [](Command& done) {

@@ -66,6 +66,10 @@ void DeviceServer::TakeTurn(ScsiCommand& command) {
     Answer(command);
     return;
   }
+  if (command.place_.aborted()) {  // unit attentions are for commands that are answered
+    End(command, kGood);
+    return;
+  }
   if (const Outcome refusal = Refusal(command); !refusal.good()) {
     End(command, refusal);
     return;
@@ -85,8 +89,8 @@ Outcome DeviceServer::Refusal(ScsiCommand& command) {
   }
   const bool conflict = refusal.good() && !reservations_->Allows(nexus.view_, nexus.id_,
                                                                  command.cdb_.reservation_class());
-  const bool reported = !command.outcome_.good() ||
-                        command.cdb_.opcode->unit_attention == UnitAttentionRule::kReported;
+  const Opcode* const row = command.cdb_.opcode;  // nullptr: there is no such command
+  const bool reported = row == nullptr || row->unit_attention == UnitAttentionRule::kReported;
   if (reported && nexus.attentions_.pending()) {
     const auto attention = conflict ? nexus.attentions_.TakeReset() : nexus.attentions_.Take();
     if (attention.has_value()) return OutcomeOf(*attention);
@@ -131,13 +135,20 @@ void DeviceServer::EndChange(ScsiCommand& command) {
       command.place_.aborted()) {
     server.reservations_->ReleaseSpc2(&command.nexus_->id_);
   }
-  const bool fences_copies = !command.effect_.fenced.empty() && server.units_ != nullptr;
-  if (!fences_copies || server.AllBlocksOf(command)) server.End(command, command.effect_.outcome);
+  const bool fences = !command.effect_.fenced.empty() && server.units_ != nullptr;
+  if (!fences || server.CopiesAreOver(command)) server.End(command, command.effect_.outcome);
 }
 
-// What a victim copies to this disk through another one is in the task set of that one; it is over
-// when nobody else has any blocks here. False: the command goes on, and ends, later.
-bool DeviceServer::AllBlocksOf(ScsiCommand& command) {
+// What a victim copies to this disk through another one is in the task set of that one. It is over
+// when nobody else has any blocks here; while the medium is made anew, which takes long and ends
+// every copy at its next piece, when no other disk uses this one. False: the command ends later.
+bool DeviceServer::CopiesAreOver(ScsiCommand& command) {
+  if (medium_.busy()) {
+    if (!units_->in_use(*this)) return true;
+    command.awaited_ = 1;
+    HopTo(command, EndChange);
+    return false;
+  }
   command.part_.range = {0, device_.geometry().size_bytes()};
   command.part_.mode = RangeMode::kExclusive;
   command.part_.table = &ranges_;

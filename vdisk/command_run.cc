@@ -89,7 +89,7 @@ void CommandRun::ClaimModeParameters(bool disk, Next next) const {
     part.range = kModeParameters;
     part.mode = RangeMode::kExclusive;
   }
-  if (disk) command_.parts_[0].range = geometry().Bytes({{0}, geometry().count});
+  if (disk) command_.parts_[0].range = {0, kModeParameters.offset};  // as far as it may grow
   ClaimParts(next);
 }
 

@@ -17,7 +17,7 @@ constexpr uint8_t kUsageReserved = 1;
 constexpr uint8_t kUsageNone = 3;
 
 // Of a CSCD descriptor.
-constexpr size_t kDeviceTypeAt = 1;  // bits 4 to 0
+constexpr size_t kDeviceTypeAt = 1;  // bits 4 to 0; 7 and 6: LU ID TYPE, 5: NUL
 constexpr size_t kInitiatorPortAt = 2;
 constexpr size_t kCodeSetAt = 4;
 constexpr size_t kDesignatorTypeAt = 5;  // and the association, bits 5 and 4
@@ -37,10 +37,11 @@ Outcome CheckHead(std::span<const uint8_t> list) {
   if (usage == kUsageReserved) return At(kInvalidFieldInParameterList, kUsageAt, 4);
   if (usage == kUsageNone && list[0] != 0) return At(kInvalidFieldInParameterList, 0);
   const size_t cscd_bytes = LoadBig<2>(&list[kCscdLengthAt]);
+  const uint64_t segment_bytes = LoadBig<4>(&list[kSegmentLengthAt]);
+  if (cscd_bytes + segment_bytes > CopyList::kMaxDescriptorBytes) return kParameterListLengthError;
   if (cscd_bytes > CopyList::kMaxCscds * CopyList::kCscdBytes) {
     return At(kTooManyTargetDescriptors, kCscdLengthAt);
   }
-  const uint64_t segment_bytes = LoadBig<4>(&list[kSegmentLengthAt]);
   if (segment_bytes > CopyList::kMaxSegments * CopyList::kSegmentBytes) {
     return At(kTooManySegmentDescriptors, kSegmentLengthAt);
   }
@@ -56,12 +57,16 @@ Outcome CheckHead(std::span<const uint8_t> list) {
   return kGood;
 }
 
-// SPC-4 6.4.5.2 and 6.4.5.4; LU ID TYPE says nothing there, NUL is obsolete.
+// SPC-4 6.4.5.2 and 6.4.5.4. LU ID TYPE is a logical unit number; with NUL it is nobody's.
 Outcome CheckCscd(const uint8_t* bytes, size_t at) {
   if (bytes[0] != CopyList::kCscdType) return At(kUnsupportedTargetDescriptorType, at);
   if ((bytes[kDeviceTypeAt] & 0x1f) != 0) {
     return At(kIncorrectCopyTargetDeviceType, at + kDeviceTypeAt, 4);
   }
+  if ((bytes[kDeviceTypeAt] & 0xc0) != 0) {
+    return At(kInvalidFieldInParameterList, at + kDeviceTypeAt, 7);
+  }
+  if ((bytes[kDeviceTypeAt] & 0x20) != 0) return At(kCopyTargetNotReachable, at + kDeviceTypeAt, 5);
   // We have no initiator ports.
   if (LoadBig<2>(bytes + kInitiatorPortAt) != 0) {
     return At(kCopyTargetNotReachable, at + kInitiatorPortAt);

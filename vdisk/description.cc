@@ -36,7 +36,7 @@ uint32_t ThresholdSets(uint64_t bytes, const Provisioning& provisioning, uint32_
 }
 
 // How much UNMAP and WRITE SAME do in one command: none takes longer than its initiator waits.
-constexpr uint64_t kMaxUnmapBytes = uint64_t{4} << 30;
+constexpr uint32_t kMaxUnmapBlocks = 1 << 20;
 constexpr uint64_t kMaxWriteSameBytes = 256 << 20;
 // PRE-FETCH is no way to fill the memory of the machine.
 constexpr uint64_t kMaxPrefetchBytes = 64 << 20;
@@ -74,7 +74,7 @@ BlockLimits LimitsOf(const Device& device, const Provisioning& provisioning,
   limits.max_atomic = blocks(AtomicUnit(traits, atomic_bytes, block_bytes));
   limits.atomic_alignment = limits.atomic_granularity = limits.max_atomic;
   if (!provisioning.unmap) return limits;
-  limits.max_unmap = blocks(kMaxUnmapBytes);
+  limits.max_unmap = kMaxUnmapBlocks;
   limits.max_unmap_descriptors = 256;
   limits.unmap_granularity = std::max(1u, blocks(traits.punch_granularity_bytes));
   limits.unmap_alignment = blocks(traits.punch_offset_bytes);
@@ -114,6 +114,12 @@ ModeTraits ModeTraitsOf(const Device& device, const UnitOptions& options,
 }  // namespace
 
 absl::StatusOr<Description> Description::Of(Device& device, const UnitOptions& options) {
+  constexpr uint8_t kMaxExponent = 15;  // LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT (SBC-3 5.16.2)
+  if (options.physical_exponent > kMaxExponent) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a physical block of 2^", options.physical_exponent,
+                     " logical ones; the exponent must be at most ", kMaxExponent));
+  }
   Description description;
   description.provisioning = ProvisioningOf(device, options.thin);
   if (options.threshold_bytes != 0 && description.provisioning.threshold_exponent == 0) {

@@ -66,6 +66,7 @@ DeviceServer::DeviceServer(Device& device, const Options& options, Identity iden
       description_(description),
       ports_(options.ports),
       units_(options.units),
+      home_(options.home),
       mode_file_(options.mode_file.empty() ? std::nullopt
                                            : std::optional<ModeFile>(options.mode_file)),
       reservations_(std::move(reservations)),
@@ -86,7 +87,12 @@ void DeviceServer::SetMode(const ModeParameters& parameters) {
 }
 
 DeviceServer::~DeviceServer() {
-  if (units_ != nullptr) units_->Remove(*this);
+  if (units_ != nullptr && home_ != nullptr) {  // whoever copies may need this very reactor
+    units_->BeginRemove(*this);
+    while (!units_->TryRemove(*this)) home_->Wait(kNsPerMs);
+  } else if (units_ != nullptr) {
+    units_->Remove(*this);
+  }
   MutexLock lock(mutex_);
   QUIRE_CHECK(nexuses_.empty());
 }
@@ -113,9 +119,12 @@ void DeviceServer::Leave(ScsiNexus& nexus) {
   reservations_->ReleaseSpc2(&nexus.id_);
 }
 
-// SAM-5 6.3.3; commands and unit attentions are the task set's.
+// SAM-5 6.3.3; commands and unit attentions are the task set's. A write cache that is on stays on:
+// what is in it would have to be made stable first, which initiators then need not ask for.
 void DeviceServer::Reset() {
-  SetMode(mode_.saved);
+  ModeParameters parameters = mode_.saved;
+  if (mode_.current.wce != 0) parameters.wce = 1;
+  SetMode(parameters);
   absent_.PostAll(UnitAttention::kUnitReset);
   reservations_->ReleaseSpc2();
   medium_.AllowAll();

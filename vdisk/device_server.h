@@ -69,6 +69,7 @@ class DeviceServer {
   TaskSet& task_set() { return task_set_; }
   ModeState mode_state() const;
   std::shared_ptr<const Reservations> reservations() const { return reservations_->state(); }
+  bool keeps_reservations() const { return reservations_->kept(); }
   const BlockLimits& limits() const { return description_.limits; }
   const Provisioning& provisioning() const { return description_.provisioning; }
   // What this disk does; the rest is refused.
@@ -149,7 +150,7 @@ class DeviceServer {
   bool Fence(ScsiCommand& command, const ReservationEffect& effect);
   // Then on the command's reactor.
   static void EndChange(ScsiCommand& command);
-  bool AllBlocksOf(ScsiCommand& command);
+  bool CopiesAreOver(ScsiCommand& command);
   absl::Status Cut(uint64_t size_bytes, const Resizing& how);
 
   // Constant after construction.
@@ -158,6 +159,7 @@ class DeviceServer {
   const Description description_;
   const std::vector<TargetPort> ports_;
   LogicalUnits* const units_;
+  Reactor* const home_;
   const std::optional<ModeFile> mode_file_;
   // Have locks of their own.
   std::optional<RoomWatch> room_watch_;  // with a threshold

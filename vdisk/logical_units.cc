@@ -38,11 +38,23 @@ absl::Status LogicalUnits::Add(DeviceServer& unit, const Identity& identity) {
   return absl::OkStatus();
 }
 
+void LogicalUnits::BeginRemove(DeviceServer& unit) {
+  MutexLock lock(mutex_);
+  if (Entry* const entry = EntryOf(unit); entry != nullptr) entry->leaving = true;
+}
+
+bool LogicalUnits::TryRemove(DeviceServer& unit) {
+  MutexLock lock(mutex_);
+  const Entry* const entry = EntryOf(unit);
+  if (entry != nullptr && entry->count_uses > 0) return false;
+  std::erase_if(entries_, [&unit](const Entry& one) { return one.unit == &unit; });
+  return true;
+}
+
 void LogicalUnits::Remove(DeviceServer& unit) QUIRE_NO_THREAD_ANALYSIS {
+  BeginRemove(unit);
   std::unique_lock lock(mutex_);
-  Entry* entry = EntryOf(unit);
-  if (entry == nullptr) return;
-  entry->leaving = true;
+  if (EntryOf(unit) == nullptr) return;
   // Others come and go meanwhile: entries move.
   unused_.wait(lock, [&] { return EntryOf(unit)->count_uses == 0; });
   std::erase_if(entries_, [&unit](const Entry& one) { return one.unit == &unit; });
@@ -62,6 +74,12 @@ bool LogicalUnits::leaving(const DeviceServer& unit) const {
   MutexLock lock(mutex_);
   const auto found = std::ranges::find(entries_, &unit, &Entry::unit);
   return found != entries_.end() && found->leaving;
+}
+
+bool LogicalUnits::in_use(const DeviceServer& unit) const {
+  MutexLock lock(mutex_);
+  const auto found = std::ranges::find(entries_, &unit, &Entry::unit);
+  return found != entries_.end() && found->count_uses > 0;
 }
 
 void LogicalUnits::EndUse(DeviceServer& unit) {

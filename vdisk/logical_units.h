@@ -48,11 +48,16 @@ class LogicalUnits {
   // Not found from now on; those who use it are to end; back when they have. Nothing for a unit
   // that was never added.
   void Remove(DeviceServer& unit);
+  // The same in two steps, for who has to turn a reactor meanwhile: false as long as it is used.
+  void BeginRemove(DeviceServer& unit);
+  bool TryRemove(DeviceServer& unit);
 
   // The unit that has it among its designators.
   std::optional<Use> Find(const Designator& designator);
   // Somebody wants to remove it.
   bool leaving(const DeviceServer& unit) const;
+  // Copies through other units are to or from it.
+  bool in_use(const DeviceServer& unit) const;
 
  private:
   struct Entry {

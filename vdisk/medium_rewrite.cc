@@ -71,6 +71,18 @@ void MediumRewrite::ClaimAll() {
   if (now) BeginPass();
 }
 
+Outcome MediumRewrite::ExitFailureMode() {
+  Medium& medium = server_.medium();
+  const bool failed = medium.state() == Medium::State::kSanitizeFailed;
+  const Outcome outcome = medium.ExitFailureMode();
+  if (!outcome.good() || !failed || !mark_.kept()) return outcome;
+  const absl::Status saved = mark_.Save(std::nullopt);
+  if (saved.ok()) return outcome;
+  Log(LogLevel::kError, "the medium stays as failed: " + std::string(saved.message()));
+  medium.RestoreFailed(Medium::Work::kSanitizeUnrestricted);
+  return kInternalTargetFailure;
+}
+
 void MediumRewrite::Mark(std::optional<Medium::Work> begun, Next next) {
   if (!mark_.kept()) {
     (this->*next)();

@@ -59,6 +59,8 @@ class MediumRewrite {
   void Start(const Workplace& place, const Plan& plan, ScsiCommand* waiting, const NexusId& by);
   // Ends it after the piece under way, as a failure. On the workplace's thread.
   void Stop() { stopping_ = true; }
+  // SANITIZE with EXIT FAILURE MODE: the failure is forgotten, also by the mark. Blocks.
+  Outcome ExitFailureMode();
   bool running() const { return running_.load(std::memory_order_acquire); }
 
  private:

@@ -73,6 +73,7 @@ constexpr Outcome kInsufficientRegistrationResources =
 constexpr Outcome kWriteProtected = CheckCondition(SenseKey::kDataProtect, 0x27, 0x00);
 constexpr Outcome kSoftwareWriteProtected = CheckCondition(SenseKey::kDataProtect, 0x27, 0x02);
 constexpr Outcome kSpaceAllocationFailed = CheckCondition(SenseKey::kDataProtect, 0x27, 0x07);
+constexpr Outcome kCopyAborted = CheckCondition(SenseKey::kCopyAborted, 0x00, 0x00);
 constexpr Outcome kCopyTargetNotReachable = CheckCondition(SenseKey::kCopyAborted, 0x0d, 0x02);
 constexpr Outcome kIncorrectCopyTargetDeviceType =
     CheckCondition(SenseKey::kCopyAborted, 0x0d, 0x03);

@@ -111,7 +111,7 @@ std::vector<uint8_t> Reservation(const Reservations& reservations) {
   return writer.Take();
 }
 
-std::vector<uint8_t> Capabilities(const Reservations& reservations) {
+std::vector<uint8_t> Capabilities(const Reservations& reservations, bool kept) {
   constexpr uint8_t kCrh = 0x10;
   constexpr uint8_t kSipC = 0x08;
   constexpr uint8_t kAtpC = 0x04;
@@ -121,7 +121,7 @@ std::vector<uint8_t> Capabilities(const Reservations& reservations) {
   constexpr uint16_t kTypeMask = 0xea01;      // all six
   Writer writer;
   writer.Number<2>(8);
-  writer.Number<1>(kCrh | kSipC | kAtpC | kPtplC);
+  writer.Number<1>(kCrh | kSipC | kAtpC | (kept ? kPtplC : 0));
   writer.Number<1>(kTmv | kAllowCommands | (reservations.aptpl() ? 1 : 0));
   writer.Number<2>(kTypeMask);
   writer.Zeroes(2);
@@ -168,7 +168,7 @@ ParsedReserveOut ParseReserveOut(uint8_t service_action, uint8_t scope_type,
   return parsed;
 }
 
-ReserveInData BuildReserveIn(uint8_t service_action, const Reservations& reservations,
+ReserveInData BuildReserveIn(uint8_t service_action, const Reservations& reservations, bool kept,
                              size_t allocation_bytes) {
   ReserveInData data;
   switch (service_action) {
@@ -179,7 +179,7 @@ ReserveInData BuildReserveIn(uint8_t service_action, const Reservations& reserva
       data.bytes = Reservation(reservations);
       break;
     case 2:
-      data.bytes = Capabilities(reservations);
+      data.bytes = Capabilities(reservations, kept);
       break;
     case 3:
       data.bytes = FullStatus(reservations);

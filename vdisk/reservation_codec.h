@@ -31,7 +31,8 @@ struct ReserveInData {
   std::vector<uint8_t> bytes{};  // at most `allocation_bytes`, the lengths in it those of the whole
 };
 
-ReserveInData BuildReserveIn(uint8_t service_action, const Reservations& reservations,
+// `kept`: they survive a loss of power where that is asked for (PTPL_C).
+ReserveInData BuildReserveIn(uint8_t service_action, const Reservations& reservations, bool kept,
                              size_t allocation_bytes);
 
 }  // namespace quire

@@ -28,6 +28,8 @@ class ReservationState {
   static absl::StatusOr<std::unique_ptr<ReservationState>> Open(const std::string& path);
 
   std::shared_ptr<const Reservations> state() const;
+  // Whether they can survive a loss of power.
+  bool kept() const { return store_.has_value(); }
   // One more for each state that was published.
   uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
   // Whether the reservations let a command of the nexus `id` pass, whose view it is.

@@ -45,8 +45,14 @@ void OrThenWrite(CommandRun run) {
 
 }  // namespace
 
+// Data of another length has its halves elsewhere: the wrong one would be written.
 void CompareAndWrite(CommandRun run) {
-  if (run.EndIfWriteProtected() || !run.HasAllData()) return;
+  if (run.EndIfWriteProtected()) return;
+  if (run.data_out().length_bytes() > run.cdb().data_bytes(run.geometry().block_bytes)) {
+    run.End(kInvalidFieldInCdb.AtCdbField(13));
+    return;
+  }
+  if (!run.HasAllData()) return;
   if (run.cdb().length == 0) {
     run.End();
     return;

@@ -45,7 +45,8 @@ void Sanitize(CommandRun run) {
   if (run.EndIfWriteProtected() || !run.HasAllData()) return;
   const uint8_t action = run.cdb().opcode->service_action;
   if (action == kExitFailureMode) {
-    run.End(run.server().medium().ExitFailureMode());
+    run.OnWorker([](CommandRun here) { return here.server().rewrite().ExitFailureMode(); },
+                 [](CommandRun done) { done.End(); });
     return;
   }
   MediumRewrite::Plan plan;

@@ -27,21 +27,23 @@ void Flush(CommandRun run) {
   run.Take({.kind = CommandKind::kFlush}, Rest);
 }
 
-// With IMMED new commands are refused from the answer on, and the flush goes on. Otherwise those
-// under way finish first, and others wait.
+// After the answer, with IMMED.
+void FlushLater(CommandRun run) {
+  const BlockRange all = {{0}, run.geometry().count};
+  run.server().background()->Flush(all, run.nexus().id());
+  Rest(run);
+}
+
+// Commands under way finish first, and are in the flush; others wait.
 void StopAfterFlush(CommandRun run) {
   if (run.server().medium().busy()) {  // it has all blocks to itself, for long
     run.End(run.server().medium().Refusal());
     return;
   }
   const BlockRange all = {{0}, run.geometry().count};
-  Background* const background = run.server().background();
-  if (run.cdb().Has(CdbFlag::kImmed) && background != nullptr) {
-    if (!run.cdb().Has(CdbFlag::kNoFlush)) background->Flush(all, run.nexus().id());
-    Rest(run);
-    return;
-  }
-  run.ClaimForItself({&all, 1}, Flush);
+  const bool later = run.cdb().Has(CdbFlag::kImmed) && !run.cdb().Has(CdbFlag::kNoFlush) &&
+                     run.server().background() != nullptr;
+  run.ClaimForItself({&all, 1}, later ? FlushLater : Flush);
 }
 
 void Load(CommandRun run) {

@@ -74,12 +74,10 @@ Outcome CheckSegment(CommandRun run, const CopySegment& segment) {
   const Geometry to = target.device().geometry();
   if (from.block_bytes != to.block_bytes) return Fault(kInvalidOperationForCopy, segment.at);
   if (!from.Contains(segment.source_blocks)) {
-    return Fault(kLbaOutOfRange, segment.at + CopyList::kSourceLbaAt)
-        .WithInformation(segment.source_blocks.first.value);
+    return Fault(kCopyAborted, segment.at + CopyList::kSourceLbaAt);
   }
   if (!to.Contains(segment.target_blocks)) {
-    return Fault(kLbaOutOfRange, segment.at + CopyList::kTargetLbaAt)
-        .WithInformation(segment.target_blocks.first.value);
+    return Fault(kCopyAborted, segment.at + CopyList::kTargetLbaAt);
   }
   const Outcome protection = target.write_protection();
   if (!protection.good()) return &target == &run.server() ? protection : kThirdPartyDeviceFailure;

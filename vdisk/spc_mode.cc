@@ -49,6 +49,8 @@ void ModeSelect(CommandRun run) {
       selection.parameters.wce == 0 && run.server().mode_state().traits.wce_changeable;
   if (!selection.outcome.good()) {
     run.End(selection.outcome);
+  } else if (may_end_cache && run.server().medium().busy()) {  // it has all blocks, for long
+    run.End(run.server().medium().Refusal());
   } else if (!may_end_cache) {
     run.ClaimModeParameters(/*disk=*/false, ChangeAndEnd);
   } else {

@@ -6,8 +6,9 @@
 namespace quire {
 
 void PersistentReserveIn(CommandRun run) {
-  const ReserveInData data = BuildReserveIn(run.cdb().opcode->service_action,
-                                            *run.server().reservations(), run.cdb().length);
+  const ReserveInData data =
+      BuildReserveIn(run.cdb().opcode->service_action, *run.server().reservations(),
+                     run.server().keeps_reservations(), run.cdb().length);
   run.Respond([&data](Response& response) {
     response.Bytes(data.bytes);
     return data.outcome;

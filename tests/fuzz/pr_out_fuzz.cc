@@ -57,9 +57,9 @@ void CheckOne(FuzzedDataProvider& input, const std::vector<TransportId>& known,
   QUIRE_CHECK(effect.outcome.good() || !effect.changed);
   for (const auto& attention : effect.attentions) QUIRE_CHECK(attention.nexus != nexus);
   for (uint8_t read = 0; read < 4; ++read) {
-    const auto whole = BuildReserveIn(read, state, SIZE_MAX).bytes;
+    const auto whole = BuildReserveIn(read, state, true, SIZE_MAX).bytes;
     const auto allocation = input.ConsumeIntegralInRange<size_t>(0, 65535);
-    const auto cut = BuildReserveIn(read, state, allocation).bytes;
+    const auto cut = BuildReserveIn(read, state, true, allocation).bytes;
     QUIRE_CHECK(cut.size() == std::min(allocation, whole.size()));
     QUIRE_CHECK(std::equal(cut.begin(), cut.end(), whole.begin()));
   }

@@ -92,6 +92,9 @@ TEST(CopyListTest, EachWrongByte) {
       {"inline data", 15, 1, kInlineDataLengthExceeded, 12},
       {"another CSCD type", kCscd, 0xe0, kUnsupportedTargetDescriptorType, kCscd},
       {"a tape", kCscd + 1, 0x01, kIncorrectCopyTargetDeviceType, kCscd + 1},
+      {"a unit by another kind of number", kCscd + 1, 0x40, kInvalidFieldInParameterList,
+       kCscd + 1},
+      {"no unit", kCscd + 1, 0x20, kCopyTargetNotReachable, kCscd + 1},
       {"by an initiator port", kCscd + 3, 1, kCopyTargetNotReachable, kCscd + 2},
       {"a port's name", kCscd + 5, 0x13, kInvalidFieldInParameterList, kCscd + 5},
       {"no name", kCscd + 7, 0, kInvalidFieldInParameterList, kCscd + 7},
@@ -115,11 +118,9 @@ TEST(CopyListTest, EachWrongByte) {
 }
 
 TEST(CopyListTest, WhatMayBeAnything) {
-  // LU ID TYPE and NUL; PAD; DC and CAT; PRIORITY and STR.
-  for (const auto& [byte, bits] : {std::pair<size_t, uint8_t>{16 + 1, 0xe0},
-                                   {16 + 28, 0x04},
-                                   {16 + 64 + 1, 0x03},
-                                   {1, 0x27}}) {
+  // PAD; DC and CAT; PRIORITY and STR.
+  for (const auto& [byte, bits] :
+       {std::pair<size_t, uint8_t>{16 + 28, 0x04}, {16 + 64 + 1, 0x03}, {1, 0x27}}) {
     Bytes bytes = Good().List();
     bytes[byte] |= bits;
     EXPECT_EQ(CopyList::Parse(bytes).outcome, kGood) << byte;
@@ -131,11 +132,15 @@ TEST(CopyListTest, AsManyAsItTellsAndNoMore) {
   for (size_t i = 0; i < CopyList::kMaxCscds; ++i) builder.Unit(kNaa);
   for (size_t i = 0; i < CopyList::kMaxSegments; ++i) builder.Segment(0, 0, 15, 0, 1);
   EXPECT_EQ(CopyList::Parse(builder.List()).outcome, kGood);
-  CopyListBuilder cscds = builder;
-  cscds.Unit(kNaa);
+  CopyListBuilder both = builder;
+  both.Unit(kNaa);
+  EXPECT_EQ(CopyList::Parse(both.List()).outcome, kParameterListLengthError);
+  CopyListBuilder cscds;
+  for (size_t i = 0; i <= CopyList::kMaxCscds; ++i) cscds.Unit(kNaa);
   EXPECT_EQ(CopyList::Parse(cscds.List()).outcome, kTooManyTargetDescriptors.AtParameterField(2));
-  CopyListBuilder segments = builder;
-  segments.Segment(0, 0, 0, 0, 1);
+  CopyListBuilder segments;
+  segments.Unit(kNaa);
+  for (size_t i = 0; i <= CopyList::kMaxSegments; ++i) segments.Segment(0, 0, 0, 0, 1);
   EXPECT_EQ(CopyList::Parse(segments.List()).outcome,
             kTooManySegmentDescriptors.AtParameterField(8));
 }

@@ -56,6 +56,11 @@ TEST_F(DescriptionTest, AThresholdOfADiskThatIsNotThinIsRefused) {
   EXPECT_NE(refused.status().message().find(path_), std::string::npos) << refused.status();
 }
 
+TEST_F(DescriptionTest, APhysicalBlockThatCannotBeToldIsRefused) {
+  EXPECT_EQ(Of({.physical_exponent = 15}).physical.exponent, 15);
+  EXPECT_FALSE(Description::Of(*device_, {.physical_exponent = 16}).ok());
+}
+
 TEST_F(DescriptionTest, PortsAndMedium) {
   const UnitOptions two{.removable = true,
                         .ports = {{1, TransportProtocol::kIscsi}, {2, TransportProtocol::kIscsi}}};

@@ -125,6 +125,17 @@ TEST_F(MediumRewriteTest, AServerThatGoesStopsItAndTheNextOneKnows) {
   EXPECT_EQ(Run(*a_, Read16(0, 1)), kGood);
 }
 
+TEST_F(MediumRewriteTest, AFailureThatWasLeftDoesNotComeBack) {
+  Restart({.medium_file = mark_, .home = reactor_.get()});
+  const Bytes overwrite_ause_immed = {0x48, 0xa1, 0, 0, 0, 0, 0, 0, 5, 0};
+  ASSERT_EQ(Run(*a_, overwrite_ause_immed, {0x1f, 0, 0, 1, 0x55}), kGood);
+  Restart({.medium_file = mark_, .home = reactor_.get()});
+  EXPECT_EQ(Run(*a_, Read16(0, 1)), kSanitizeCommandFailed);
+  EXPECT_EQ(Run(*a_, {0x48, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0}), kGood) << "EXIT FAILURE MODE";
+  Restart({.medium_file = mark_, .home = reactor_.get()});
+  EXPECT_EQ(Run(*a_, Read16(0, 1)), kGood);
+}
+
 TEST_F(MediumRewriteTest, WhatCannotBeMarkedIsNotBegun) {
   ASSERT_EQ(Run(*a_, Write16(0, 1), Filled(1, 7)), kGood);
   Restart({.medium_file = "/proc/none/mark", .home = reactor_.get()});

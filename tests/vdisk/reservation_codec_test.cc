@@ -49,7 +49,7 @@ class ReservationCodecTest : public ReservationTest {
     return ParseReserveOut(action, 1, list).outcome;
   }
   List Read(uint8_t action, size_t allocation_bytes = 65535) const {
-    const ReserveInData data = BuildReserveIn(action, state, allocation_bytes);
+    const ReserveInData data = BuildReserveIn(action, state, true, allocation_bytes);
     EXPECT_TRUE(data.outcome.good());
     return data.bytes;
   }
@@ -83,7 +83,8 @@ TEST_F(ReservationCodecTest, FlagsThatAServiceActionIgnores) {
 TEST_F(ReservationCodecTest, ServiceActionsThatAreNone) {
   for (int action = 8; action < 256; ++action) {
     EXPECT_EQ(Refusal(static_cast<uint8_t>(action), Basic(kA, kB)), kInvalidFieldInCdb);
-    EXPECT_EQ(BuildReserveIn(static_cast<uint8_t>(action), state, 100).outcome, kInvalidFieldInCdb);
+    EXPECT_EQ(BuildReserveIn(static_cast<uint8_t>(action), state, true, 100).outcome,
+              kInvalidFieldInCdb);
   }
 }
 
@@ -209,6 +210,7 @@ TEST_F(ReservationCodecTest, ReadReservation) {
 
 TEST_F(ReservationCodecTest, ReportCapabilities) {
   EXPECT_EQ(Read(2), (List{0, 8, 0x1d, 0xc0, 0xea, 0x01, 0, 0}));
+  EXPECT_EQ(BuildReserveIn(2, state, false, 8).bytes[2], 0x1c) << "without PTPL_C";
   ReserveOut request = Request(ReserveOutAction::kRegister, 0, kA);
   request.aptpl = true;
   Do(a1, request);

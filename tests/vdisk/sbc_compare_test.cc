@@ -75,8 +75,9 @@ TEST_P(SbcCompareTest, BeyondTheEndNothingIsWritten) {
 
 TEST_P(SbcCompareTest, OtherDataThanTheCdbPromises) {
   EXPECT_EQ(Run(*a_, CompareAndWrite(4, 2), Filled(3, 0)), kDataPhaseError);
-  EXPECT_EQ(Run(*a_, CompareAndWrite(4, 2), Both(Filled(2, 0), Pattern(4, 3))), kGood);
-  EXPECT_EQ(FileBytes(4, 2), Pattern(4, 2));
+  EXPECT_EQ(Run(*a_, CompareAndWrite(4, 2), Both(Filled(2, 0), Pattern(4, 3))),
+            kInvalidFieldInCdb.AtCdbField(13));
+  EXPECT_EQ(FileBytes(4, 2), Filled(2, 0));
   EXPECT_EQ(FileBytes(6, 1), Filled(1, 0));
   EXPECT_EQ(Run(*a_, OrWrite(8, 2), Filled(1, 0)), kDataPhaseError);
   EXPECT_EQ(Run(*a_, OrWrite(8, 2), Pattern(8, 3)), kGood);

@@ -161,10 +161,10 @@ TEST_F(SpcCopyTest, BlocksBehindAnEndAreRefusedBeforeAnythingIsCopied) {
   good.Segment(0, 0, 1, 0, 8);
   CopyListBuilder source = good;
   EXPECT_EQ(Copy(*a_, source.Segment(0, count - 7, 1, 0, 8)),
-            kLbaOutOfRange.AtParameterField(kSegment + 12).WithInformation(count - 7));
+            kCopyAborted.AtParameterField(kSegment + 12));
   CopyListBuilder target = good;
   EXPECT_EQ(Copy(*a_, target.Segment(0, 0, 1, ~uint64_t{0}, 8)),
-            kLbaOutOfRange.AtParameterField(kSegment + 20).WithInformation(~uint64_t{0}));
+            kCopyAborted.AtParameterField(kSegment + 20));
   EXPECT_EQ(SecondBytes(0, 8), Filled(8, 0));
 }
 

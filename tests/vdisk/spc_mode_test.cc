@@ -97,6 +97,30 @@ TEST_F(SpcModeTest, TheOthersAreTold) {
   EXPECT_EQ(Run(*b_, kTestUnitReady), kGood) << "nothing changed";
 }
 
+// It has all blocks to itself, for long.
+TEST_F(SpcModeTest, TheCacheOfADiskThatIsMadeAnewIsNotTurnedOff) {
+  ASSERT_EQ(server_->medium().Begin(Medium::Work::kFormat), kGood);
+  EXPECT_TRUE(Select(*a_, Caching(false)).Is(kLogicalUnitNotReadyFormat));
+  EXPECT_EQ(Select(*a_, Control(1)), kGood);
+  server_->medium().EndWork(true);
+  EXPECT_EQ(Select(*a_, Caching(false)), kGood);
+}
+
+// What is in it would not be flushed by anybody.
+TEST_F(SpcModeTest, AResetLeavesTheCacheOn) {
+  ASSERT_EQ(Select(*a_, Caching(false), kSp), kGood);
+  ASSERT_EQ(Select(*a_, Caching(true)), kGood);
+  struct Reset : TaskManagement {
+    bool over = false;
+  } reset;
+  reset.kind = TaskFunction::kLogicalUnitReset;
+  reset.done = [](TaskManagement& done) { static_cast<Reset&>(done).over = true; };
+  server_->Manage(*b_, reset);
+  for (int i = 0; i < 1000 && !reset.over; ++i) reactor_->Wait(kNsPerMs);
+  EXPECT_EQ(server_->mode_state().current.wce, 1);
+  EXPECT_EQ(server_->mode_state().saved.wce, 0);
+}
+
 TEST_F(SpcModeTest, SavedParametersSurvive) {
   EXPECT_EQ(Page(0x0a, 3)[0], 0x8a) << "PS";
   ASSERT_EQ(Select(*a_, Caching(false), kSp), kGood);

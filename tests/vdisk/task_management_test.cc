@@ -183,6 +183,22 @@ TEST_F(TaskManagementTest, TheDiskTellsWhichItHas) {
   EXPECT_EQ(found_, (Bytes{0x80 | 0x40 | 0x10 | 0x08 | 0x04, 0x04 | 0x02 | 0x01, 0, 0}));
 }
 
+// Its turn has come, but not its reactor's.
+TEST_F(TaskManagementTest, WhoIsAbortedTakesNoUnitAttentionWithIt) {
+  TestCommand ordered(Write16(0, 1), Filled(1, 1));
+  ordered.attribute = TaskAttribute::kOrdered;
+  TestCommand waiting(Read16(0, 1), {});
+  server_->Execute(*b_, ordered);
+  server_->Execute(*b_, waiting);
+  for (int i = 0; i < 1000 && ordered.count_done == 0; ++i) reactor_->Poll();
+  ASSERT_EQ(ordered.count_done, 1);
+  if (waiting.count_done > 0) GTEST_SKIP() << "both in one turn of the reactor";
+  EXPECT_EQ(Manage(*a_, kClearTaskSet), ServiceResponse::kFunctionComplete);
+  WaitFor(waiting);
+  EXPECT_FALSE(waiting.answered());
+  EXPECT_EQ(Told(*b_), Codes{0x2f00});
+}
+
 // SAM-5 6.3.3.
 TEST_F(TaskManagementTest, AResetSetsBackWhatIsNotPersistent) {
   ModeParameters parameters = server_->mode_state().current;
