@@ -31,7 +31,7 @@ TEST_F(SpcReserveTest, WhoIsRegisteredAndWhoHasReservedIsRead) {
   EXPECT_EQ(count_holders, 1);
   // REPORT CAPABILITIES: all six types.
   ASSERT_EQ(Run(*b_, {0x5e, 2, 0, 0, 0, 0, 0, 0, 8, 0}), kGood);
-  EXPECT_EQ(found_, (Bytes{0, 8, 0x1d, 0xc0, 0xea, 0x01, 0, 0}));
+  EXPECT_EQ(found_, (Bytes{0, 8, 0x1c, 0xc0, 0xea, 0x01, 0, 0}));
 }
 
 // The length that there is, whatever was asked for (SPC-4 6.15.2).
