@@ -56,7 +56,8 @@ void LogicalUnits::Remove(DeviceServer& unit) QUIRE_NO_THREAD_ANALYSIS {
   std::unique_lock lock(mutex_);
   if (EntryOf(unit) == nullptr) return;
   // Others come and go meanwhile: entries move.
-  unused_.wait(lock, [&] { return EntryOf(unit)->count_uses == 0; });
+  const auto unused = [&]() QUIRE_NO_THREAD_ANALYSIS { return EntryOf(unit)->count_uses == 0; };
+  unused_.wait(lock, unused);
   std::erase_if(entries_, [&unit](const Entry& one) { return one.unit == &unit; });
 }
 

@@ -54,11 +54,12 @@ struct Function : TaskAbort {
 class Run {
  public:
   explicit Run(FuzzedDataProvider& input) : input_(input), reactor_(*Machine::Get().reactor) {
-    auto file = File::Open(std::make_unique<MemoryBacking>(kDiskBytes), {.path = "fuzz"});
+    const auto cache = input_.ConsumeBool() ? CacheMode::kWriteback : CacheMode::kWritethrough;
+    auto file =
+        File::Open(std::make_unique<MemoryBacking>(kDiskBytes), {.path = "fuzz", .cache = cache});
     device_ = *Device::Create(*std::move(file), kBlockBytes);
     server_ = *DeviceServer::Create(
         *device_, {.thin = input_.ConsumeBool(),
-                   .writeback = input_.ConsumeBool(),
                    .ports = {{1, TransportProtocol::kIscsi}, {2, TransportProtocol::kIscsi}}});
     for (size_t i = 0; i < kNexuses; ++i) Connect(i);
   }
