@@ -41,6 +41,7 @@ void CheckCommand(const Cdb& cdb, std::span<const uint8_t> bytes) {
     length = length << 8 | bytes[row.length.byte + i];
   }
   if (row.opcode == 0x08 || row.opcode == 0x0a) length = length == 0 ? 256 : length;
+  if (row.opcode == 0x25) length = 8;  // READ CAPACITY(10) has none and always answers so much
   QUIRE_CHECK(cdb.length == length);
   for (size_t i = 0; i < cdb.bytes.size(); ++i) {
     QUIRE_CHECK(cdb.bytes[i] == (i < row.cdb_bytes ? bytes[i] : 0));
