@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -33,9 +34,9 @@ class PinTable::BothLocked {
     for (Reach reach : {first, second}) {
       for (Shard* shard : reach) shards_[count_++] = shard;
     }
-    const auto end = shards_.begin() + static_cast<std::ptrdiff_t>(count_);
-    std::sort(shards_.begin(), end, std::less<>());
-    count_ = static_cast<size_t>(std::unique(shards_.begin(), end) - shards_.begin());
+    const auto all = std::span(shards_).first(count_);
+    std::ranges::sort(all, std::less<>());
+    count_ = static_cast<size_t>(std::unique(all.begin(), all.end()) - all.begin());
     for (size_t i = 0; i < count_; ++i) shards_[i]->mutex.lock();
   }
   ~BothLocked() QUIRE_NO_THREAD_ANALYSIS {
