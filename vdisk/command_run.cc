@@ -17,10 +17,15 @@ std::span<const uint8_t> CommandRun::List() const {
   return list;
 }
 
-void CommandRun::Take(const Transfer& transfer, Next next) const {
-  ScsiCommand::Step& step = command_.step_;
-  if (std::exchange(command_.step_held_, false)) step.Drop();
+// What the last step found goes back first.
+Command& CommandRun::NextStep(Next next) const {
+  if (std::exchange(command_.step_held_, false)) command_.step_.Drop();
   command_.next_ = next;
+  return command_.step_;
+}
+
+void CommandRun::Take(const Transfer& transfer, Next next) const {
+  Command& step = NextStep(next);
   step.kind = transfer.kind;
   step.blocks = transfer.blocks;
   step.data_out = transfer.data;
@@ -45,10 +50,7 @@ void CommandRun::Take(const Transfer& transfer, Next next) const {
 }
 
 void CommandRun::Copy(const CopyEnds& ends, BlockRange blocks, bool fua, Next next) const {
-  ScsiCommand::Step& step = command_.step_;
-  if (std::exchange(command_.step_held_, false)) step.Drop();
-  command_.next_ = next;
-  step.command = &command_;
+  Command& step = NextStep(next);
   step.kind = CommandKind::kCopy;
   step.copy = ends;
   step.blocks = blocks;

@@ -124,6 +124,7 @@ class CommandRun {
  private:
   static constexpr uint64_t kMaxParameterBytes = 1 << 20;
 
+  Command& NextStep(Next next) const;
   void ClaimParts(Next next) const;
 
   friend class DeviceServer;
